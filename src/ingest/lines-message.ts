@@ -1,0 +1,36 @@
+import type { KeyedLine } from "./line.ts";
+
+/** One partition of one raw topic. The incarnation tells a topic from its successor of the same name. */
+export interface RawPartition {
+  topic: string;
+  incarnation: string;
+  partition: number;
+}
+
+/**
+ * A message of the lines topic: lines of one raw partition for one lines-partition (perhaps none), and how far
+ * that raw partition has been read. Lines and progress travel together, so progress can never overtake lines.
+ */
+export interface LinesChunk {
+  kind: "chunk";
+  source: RawPartition;
+  /** How many raw partitions feed the pipeline: stream time stands still until each has reported once. */
+  sourceCount: number;
+  /** Everything of the source up to and including this position has been sent. */
+  through: { offset: number; index: number };
+  /** Highest event time of the source so far, or the clock's where the source is idle. Milliseconds. */
+  streamTime: number;
+  /** Hash of mask profile, options, layout and text template that made `masked`. */
+  maskHash: string;
+  /** In the order of (offset, index). */
+  lines: KeyedLine[];
+}
+
+/** Close every window that is open in this lines-partition. */
+export interface FlushMark {
+  kind: "flush";
+  /** Says who asked, for the log. */
+  label: string;
+}
+
+export type LinesMessage = LinesChunk | FlushMark;

@@ -1,0 +1,26 @@
+import type { Line } from "../ingest/line.ts";
+
+/** Why a window closed. */
+export type CloseReason = "full" | "gap" | "flush" | "evicted" | "limit";
+
+/** Consecutive lines of one window key, closed and ready to be scored. */
+export interface Window {
+  /** Hash of pipeline, window key and the position of the first line in the order of scoring. */
+  id: string;
+  pipeline: string;
+  key: string;
+  /** 0 for the only (final) revision; early verdicts will count up. */
+  revision: number;
+  reason: CloseReason;
+  /** Event times of the first and last line, milliseconds since the epoch. */
+  start: number;
+  end: number;
+  /** In the order of scoring. */
+  lines: Line[];
+  maskHash: string;
+}
+
+/** How a pipeline cuts lines into windows. */
+export type WindowSpec =
+  | { kind: "sliding"; /** lines */ size: number; /** lines */ stride: number }
+  | { kind: "session"; gapMs: number; /** a session longer than this closes with reason `limit` */ maxLines: number };
