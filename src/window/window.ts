@@ -22,5 +22,9 @@ export interface Window {
 
 /** How a pipeline cuts lines into windows. */
 export type WindowSpec =
-  | { kind: "sliding"; /** lines */ size: number; /** lines */ stride: number }
-  | { kind: "session"; gapMs: number; /** a session longer than this closes with reason `limit` */ maxLines: number };
+  | { kind: "sliding" /** lines */; size: number /** lines */; stride: number }
+  | {
+      kind: "session";
+      gapMs: number /** a session longer than this closes with reason `limit` */;
+      maxLines: number;
+    };

@@ -1,0 +1,15 @@
+// Compiles src/ and workers/ to dist/ for the package: Node refuses to strip types under node_modules.
+import { execFileSync } from "node:child_process";
+import { cpSync, globSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
+rmSync(dist, { recursive: true, force: true });
+execFileSync(
+  process.execPath,
+  [join(root, "node_modules/typescript/bin/tsc"), "--project", join(root, "tsconfig.build.json")],
+  { cwd: root, stdio: "inherit" },
+);
+for (const script of globSync("src/**/*.lua", { cwd: root })) cpSync(join(root, script), join(dist, script));

@@ -1,0 +1,143 @@
+import type { Embedder } from "../embed/embedder.ts";
+import type { CacheStats } from "../embed/line-cache.ts";
+import { LogGuardianError } from "../errors.ts";
+import type { Bundle } from "../model/bundle.ts";
+import { scoreOf } from "./calibration.ts";
+import { lineWeights } from "./evidence.ts";
+import type { Judgement } from "./judgement.ts";
+import type { Scorer } from "./scorer.ts";
+import { createVerdictCache, type KnownWindow, windowKey } from "./verdict-cache.ts";
+
+/** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
+export interface Judge {
+  /** In the order asked. A window that cannot be judged is undecided with the reason; it spoils no other. */
+  judge(windows: readonly { masked: readonly string[] }[]): Promise<Judgement[]>;
+  stats(): { verdicts: CacheStats; lines: CacheStats };
+}
+
+export interface JudgeOptions {
+  /** On the score; a window is anomalous from it on. */
+  threshold: number;
+  /** Compute the lines' weights of anomalous windows. */
+  evidence: boolean;
+  /** Let the model answer in words too. */
+  rawOutput: boolean;
+  /** Of the verdict cache; 0 switches it off. */
+  cacheBytes: number;
+}
+
+export function createJudge(
+  deps: { bundle: Bundle; embedder: Embedder; scorer: Scorer },
+  options: JudgeOptions,
+): Judge {
+  const { bundle, embedder, scorer } = deps;
+  const { calibration, window: limits } = bundle.manifest;
+  const cache = createVerdictCache(options.cacheBytes);
+
+  const marginOf = ({ logits }: KnownWindow) => logits.anomalous - logits.normal;
+  const isAnomalous = (known: KnownWindow) => scoreOf(marginOf(known), calibration) >= options.threshold;
+
+  function undecided(linesScored: number, thrown: unknown): Judgement {
+    const reason = thrown instanceof LogGuardianError ? thrown.code : "LG_SCORER";
+    return {
+      verdict: "undecided",
+      score: null,
+      margin: null,
+      logits: null,
+      threshold: options.threshold,
+      linesScored,
+      reason,
+    };
+  }
+
+  /** Line vectors put one after another: [lines, width]. */
+  async function vectorsOf(windows: readonly (readonly string[])[]): Promise<Float32Array[]> {
+    const embedded = await embedder.embed(windows.flat());
+    let next = 0;
+    return windows.map((lines) => {
+      const vectors = new Float32Array(lines.length * embedder.width);
+      for (let line = 0; line < lines.length; line++)
+        vectors.set(embedded[next++] ?? [], line * embedder.width);
+      return vectors;
+    });
+  }
+
+  /** Computes what the cache does not know, each distinct window once. */
+  async function compute(
+    missing: Map<string, readonly string[]>,
+  ): Promise<Map<string, KnownWindow | unknown>> {
+    const results = new Map<string, KnownWindow | unknown>();
+    const windows = [...missing.values()];
+    const vectors = await vectorsOf(windows);
+    const scored = await scorer.score(vectors);
+    for (const [place, key] of [...missing.keys()].entries()) {
+      const logits = scored[place];
+      if (logits === undefined || logits instanceof LogGuardianError) {
+        results.set(key, logits);
+        continue;
+      }
+      const known: KnownWindow = { logits };
+      if (options.evidence && isAnomalous(known)) {
+        known.weights = await lineWeights(
+          scorer,
+          vectors[place] ?? new Float32Array(0),
+          windows[place]?.length ?? 0,
+        );
+      }
+      cache.set(key, known);
+      results.set(key, known);
+    }
+    return results;
+  }
+
+  async function judgementOf(known: KnownWindow, lines: readonly string[]): Promise<Judgement> {
+    const margin = marginOf(known);
+    const judgement: Judgement = {
+      verdict: isAnomalous(known) ? "anomalous" : "normal",
+      score: scoreOf(margin, calibration),
+      margin,
+      logits: known.logits,
+      threshold: options.threshold,
+      linesScored: lines.length,
+    };
+    if (known.weights !== undefined) judgement.weights = known.weights;
+    if (options.rawOutput) {
+      const [vectors] = await vectorsOf([lines]);
+      if (vectors !== undefined) judgement.answer = await scorer.answer(vectors);
+    }
+    return judgement;
+  }
+
+  return {
+    stats: () => ({ verdicts: cache.stats(), lines: embedder.stats() }),
+    async judge(windows) {
+      const cut = windows.map(({ masked }) => masked.slice(0, limits.maxLines));
+      const keys = cut.map((lines) => windowKey(bundle.id, lines));
+      const known = new Map<string, KnownWindow | unknown>();
+      const missing = new Map<string, readonly string[]>();
+      for (const [place, key] of keys.entries()) {
+        if (missing.has(key) || known.has(key)) continue;
+        const found = cache.get(key);
+        if (found) known.set(key, found);
+        else missing.set(key, cut[place] ?? []);
+      }
+      if (missing.size > 0) {
+        const computed = await compute(missing).catch(
+          (thrown) => new Map([...missing.keys()].map((key) => [key, thrown])),
+        );
+        for (const [key, result] of computed) known.set(key, result);
+      }
+      return Promise.all(
+        keys.map((key, place) => {
+          const lines = cut[place] ?? [];
+          const result = known.get(key);
+          return isKnown(result) ? judgementOf(result, lines) : undecided(lines.length, result);
+        }),
+      );
+    },
+  };
+}
+
+function isKnown(result: unknown): result is KnownWindow {
+  return typeof result === "object" && result !== null && "logits" in result;
+}

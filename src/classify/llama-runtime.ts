@@ -1,0 +1,163 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  GgufInsights,
+  getLlama,
+  LlamaLogLevel,
+  type LlamaModel,
+  readGgufFileInfo,
+  type Token,
+} from "node-llama-cpp";
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import type { Bundle } from "../model/bundle.ts";
+import { packageRoot } from "../package-root.ts";
+import { type Addon, type Engine, loadAddon } from "./addon.ts";
+
+export interface RuntimeOptions {
+  gpuLayers: "auto" | number;
+  /** 0: all cores but one. */
+  threads: number;
+  /** Windows in one decode at most. */
+  maxWindows: number;
+}
+
+export interface LlamaRuntime {
+  engine: Engine;
+  /** "cpu", "cuda", … and how many layers lie there. */
+  device: string;
+  maxSequences: number;
+  maxPositions: number;
+  detokenize(ids: number[]): string;
+  close(): Promise<void>;
+}
+
+/** Positions of one decode on top of what a single window needs; more gains nothing on a CPU. */
+const positionsPerDecode = 2048;
+
+/**
+ * llama.cpp as node-llama-cpp ships, finds and loads it, with our addon on top.
+ * @throws LogGuardianError LG_NATIVE_ABI when addon and library do not belong together, LG_MODEL_LOAD when the GGUF
+ *   cannot be loaded, LG_BUNDLE_PROMPT when the manifest's token ids are not the tokenizer's, LG_BUNDLE_WIDTH.
+ */
+export async function openLlama(bundle: Bundle, options: RuntimeOptions): Promise<LlamaRuntime> {
+  const { manifest } = bundle;
+  const modelPath = bundle.path(manifest.llama.file);
+  const llama = await getLlama({
+    gpu: options.gpuLayers === 0 ? false : "auto",
+    build: "never",
+    progressLogs: false,
+    logLevel: LlamaLogLevel.error,
+  });
+  const addon = await loadAddon();
+  checkAbi(addon);
+
+  const vocabulary = await llama.loadModel({ modelPath, vocabOnly: true, gpuLayers: 0 }).catch((thrown) => {
+    throw loadFailed(modelPath, thrown);
+  });
+  checkPrompt(vocabulary, bundle);
+
+  const { before, after } = manifest.prompt;
+  const positionsPerSequence = before.ids.length + manifest.window.maxLines + after.ids.length;
+  const maxPositions = Math.max(positionsPerDecode, positionsPerSequence);
+  const gpuLayers = llama.gpu === false ? 0 : await chooseGpuLayers(modelPath, llama, options.gpuLayers);
+  const maxSequences = Math.max(2, options.maxWindows);
+  let engine: Engine;
+  try {
+    engine = new addon.Engine({
+      modelPath,
+      ...(manifest.llama.adapter === undefined ? {} : { adapterPath: bundle.path(manifest.llama.adapter) }),
+      gpuLayers,
+      threads: options.threads > 0 ? options.threads : Math.max(1, availableParallelism() - 1),
+      maxSequences,
+      maxPositions,
+      positionsPerSequence,
+      flashAttention: manifest.llama.flashAttention,
+    });
+  } catch (thrown) {
+    throw loadFailed(modelPath, thrown);
+  }
+  const { width } = engine.info();
+  if (width !== manifest.embedder.width) {
+    throw new LogGuardianError(
+      "LG_BUNDLE_WIDTH",
+      `The language model takes vectors of ${width} numbers, the bundle's encoder gives ${manifest.embedder.width}.`,
+      "Export the bundle again: encoder and language model do not belong together.",
+    );
+  }
+  return {
+    engine,
+    device: gpuLayers > 0 ? `${llama.gpu}, ${gpuLayers} layers` : "cpu",
+    maxSequences,
+    maxPositions,
+    detokenize: (ids) => vocabulary.detokenize(ids as unknown as Token[]),
+    async close() {
+      engine.dispose();
+      await vocabulary.dispose();
+      await llama.dispose();
+    },
+  };
+}
+
+function checkAbi(addon: Addon): void {
+  const mismatch = (what: string, cause?: unknown) =>
+    new LogGuardianError(
+      "LG_NATIVE_ABI",
+      `The native addon and llama.cpp do not belong together: ${what}.`,
+      "Install the pinned version of node-llama-cpp, or run native/vendor-headers.sh and build again.",
+      cause,
+    );
+  const entry = createRequire(import.meta.url).resolve("node-llama-cpp");
+  const shipped = JSON.parse(readFileSync(join(dirname(entry), "../llama/llama.cpp.info.json"), "utf8")).tag;
+  const compiled = readFileSync(join(packageRoot(), "native/include/llama.cpp/VERSION"), "utf8").trim();
+  if (shipped !== compiled) throw mismatch(`compiled for ${compiled}, loaded ${shipped}`);
+  try {
+    addon.bind();
+  } catch (thrown) {
+    throw mismatch(reasonOf(thrown), thrown);
+  }
+  const problems = addon.abiProblems();
+  if (problems.length > 0) throw mismatch(problems.join(", "));
+}
+
+function checkPrompt(vocabulary: LlamaModel, { manifest }: Bundle): void {
+  const { before, after } = manifest.prompt;
+  const { normal, anomalous } = manifest.verdict;
+  const bos = vocabulary.tokens.bos;
+  const beforeText = bos !== null && before.ids[0] === bos ? before.ids.slice(1) : before.ids;
+  const pieces: [string, number[]][] = [
+    [before.text, beforeText],
+    [after.text, after.ids],
+    [normal.text, [normal.id]],
+    [anomalous.text, [anomalous.id]],
+  ];
+  for (const [text, ids] of pieces) {
+    const plain: number[] = vocabulary.tokenize(text, false);
+    if (plain.join() === ids.join()) continue;
+    throw new LogGuardianError(
+      "LG_BUNDLE_PROMPT",
+      `The manifest gives ${JSON.stringify(text)} the token ids ${ids.join(" ")}, the tokenizer ${plain.join(" ")}.`,
+      "Export the bundle again: manifest and language model do not belong together.",
+    );
+  }
+}
+
+async function chooseGpuLayers(
+  modelPath: string,
+  llama: Awaited<ReturnType<typeof getLlama>>,
+  wanted: "auto" | number,
+): Promise<number> {
+  if (wanted !== "auto") return wanted;
+  const insights = await GgufInsights.from(await readGgufFileInfo(modelPath), llama);
+  return insights.configurationResolver.resolveModelGpuLayers("auto");
+}
+
+function loadFailed(path: string, thrown: unknown): LogGuardianError {
+  return new LogGuardianError(
+    "LG_MODEL_LOAD",
+    `The language model ${path} cannot be loaded: ${reasonOf(thrown)}.`,
+    "It must be a GGUF file of a Llama that fits into memory; `logguardian doctor` shows what this machine has.",
+    thrown,
+  );
+}

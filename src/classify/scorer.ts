@@ -1,0 +1,257 @@
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import type { Bundle } from "../model/bundle.ts";
+import type { Operation } from "./addon.ts";
+import { type LlamaRuntime, openLlama, type RuntimeOptions } from "./llama-runtime.ts";
+import { batchesBySize, decodePieces, type PromptRows } from "./window-batch.ts";
+
+/** Logits of the two verdict tokens at the one position after the window. */
+export interface Logits {
+  normal: number;
+  anomalous: number;
+}
+
+/** A window's logits, or why it has none. */
+export type Scored = Logits | LogGuardianError;
+
+/** The language model's judgement of windows given as line vectors. */
+export interface Scorer {
+  readonly width: number;
+  /** Where the model runs, for people. */
+  readonly device: string;
+  /**
+   * Each window is [lines, width]. On a CPU without flash attention a window's logits are the same bits alone, in any
+   * batch and in any order. One bad window (LG_WINDOW_EMPTY, LG_EMBEDDING_NOT_FINITE, LG_DECODE) spoils no other.
+   */
+  score(windows: readonly Float32Array[]): Promise<Scored[]>;
+  /** Logits after the first `counts[i]` lines of the window, from one KV cache; 0 asks about no line at all. */
+  scorePrefixes(window: Float32Array, counts: readonly number[]): Promise<Logits[]>;
+  /** The model's own words: greedy, at most 6 tokens. For people; verdicts never come from text. */
+  answer(window: Float32Array): Promise<string>;
+  close(): Promise<void>;
+}
+
+const maxAnswerTokens = 6;
+
+/**
+ * Loads the bundle's language model.
+ * @throws LogGuardianError LG_NATIVE_*, LG_MODEL_LOAD, LG_BUNDLE_PROMPT, LG_BUNDLE_WIDTH; LG_NATIVE_PARITY when the
+ *   embedding path does not answer as the token path does.
+ */
+export async function createScorer(bundle: Bundle, options: RuntimeOptions): Promise<Scorer> {
+  const { manifest } = bundle;
+  const runtime = await openLlama(bundle, options);
+  const { engine, maxSequences, maxPositions } = runtime;
+  const { width } = engine.info();
+  const verdictIds = Int32Array.of(manifest.verdict.normal.id, manifest.verdict.anomalous.id);
+  const prompt: PromptRows = {
+    before: engine.tokenRows(Int32Array.from(manifest.prompt.before.ids)),
+    after: engine.tokenRows(Int32Array.from(manifest.prompt.after.ids)),
+    width,
+  };
+  const beforeLength = manifest.prompt.before.ids.length;
+  const afterLength = manifest.prompt.after.ids.length;
+  await checkParity(runtime, bundle, prompt);
+
+  // The prompt's beginning is computed once and stays in every sequence: only what follows it is removed.
+  const keepPrefix: Operation[] = [
+    { kind: "clear" },
+    decodePieces([{ parts: [prompt.before], sequence: 0, from: 0, output: false }], width),
+    ...range(1, maxSequences).map((target): Operation => ({ kind: "copy", source: 0, target })),
+  ];
+  await engine.run(keepPrefix, verdictIds);
+
+  /** Programs leave the cache as they found it, so they must not interleave. */
+  let last: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+  const forget = (sequence: number): Operation => ({ kind: "remove", sequence, from: beforeLength });
+
+  async function decodeWindows(windows: readonly Float32Array[]): Promise<Logits[]> {
+    const pieces = windows.map((window, sequence) => ({
+      parts: [window, prompt.after],
+      sequence,
+      from: beforeLength,
+      output: true,
+    }));
+    const sequences = range(0, windows.length);
+    return pairs(await engine.run([...sequences.map(forget), decodePieces(pieces, width)], verdictIds));
+  }
+
+  /** A batch that fails is tried window by window, so that only what fails alone stays unscored. */
+  async function scoreBatch(windows: readonly Float32Array[]): Promise<Scored[]> {
+    try {
+      return await decodeWindows(windows);
+    } catch (thrown) {
+      if (windows.length === 1) return [decodeFailed(thrown)];
+      const results: Scored[] = [];
+      for (const window of windows) results.push(...(await scoreBatch([window])));
+      return results;
+    }
+  }
+
+  return {
+    width,
+    device: runtime.device,
+    score: (windows) =>
+      inTurn(async () => {
+        const results: Scored[] = windows.map(
+          (window) => refusal(window, width, manifest.window.maxLines) ?? pending,
+        );
+        const good = range(0, windows.length).filter((place) => results[place] === pending);
+        const sizes = good.map((place) => (windows[place]?.length ?? 0) / width);
+        for (const batch of batchesBySize(sizes, maxSequences, maxPositions, afterLength)) {
+          const places = batch.map((index) => good[index] ?? 0);
+          const scored = await scoreBatch(places.map((place) => windows[place] ?? new Float32Array(0)));
+          for (const [index, place] of places.entries()) results[place] = scored[index] ?? pending;
+        }
+        return results;
+      }),
+
+    scorePrefixes: (window, counts) =>
+      inTurn(async () => {
+        const refused = refusal(window, width, manifest.window.maxLines);
+        if (refused) throw refused;
+        const source = maxSequences - 1;
+        const logits: Logits[] = [];
+        const lines = decodePieces(
+          [{ parts: [window], sequence: 0, from: beforeLength, output: false }],
+          width,
+        );
+        // The lines are computed once in sequence 0 and kept in the last one, from which each prefix is cut.
+        await engine.run(
+          [
+            forget(0),
+            lines,
+            { kind: "remove", sequence: source, from: 0 },
+            { kind: "copy", source: 0, target: source },
+          ],
+          verdictIds,
+        );
+        for (let from = 0; from < counts.length; from += source) {
+          const asked = counts.slice(from, from + source);
+          const cut = asked.flatMap((count, sequence): Operation[] => [
+            { kind: "remove", sequence, from: 0 },
+            { kind: "copy", source, target: sequence },
+            { kind: "remove", sequence, from: beforeLength + count },
+          ]);
+          const pieces = asked.map((count, sequence) => ({
+            parts: [prompt.after],
+            sequence,
+            from: beforeLength + count,
+            output: true,
+          }));
+          logits.push(...pairs(await engine.run([...cut, decodePieces(pieces, width)], verdictIds)));
+        }
+        return logits;
+      }),
+
+    answer: (window) =>
+      inTurn(async () => {
+        const every = Int32Array.from(range(0, engine.info().vocabulary));
+        const ids: number[] = [];
+        let position = beforeLength + window.length / width + afterLength;
+        const piece = { parts: [window, prompt.after], sequence: 0, from: beforeLength, output: true };
+        let logits = await engine.run([forget(0), decodePieces([piece], width)], every);
+        while (ids.length < maxAnswerTokens) {
+          const next = greatest(logits);
+          ids.push(next);
+          if (ids.length === maxAnswerTokens || position >= engine.info().positionsPerSequence) break;
+          const one: Operation = {
+            kind: "tokens",
+            values: Int32Array.of(next),
+            positions: Int32Array.of(position++),
+            sequences: Int32Array.of(0),
+            outputs: Int8Array.of(1),
+          };
+          logits = await engine.run([one], every);
+        }
+        return runtime.detokenize(ids).trim();
+      }),
+
+    close: () => inTurn(() => runtime.close()),
+  };
+}
+
+/** Placeholder of a window that has yet to be decoded. */
+const pending = new LogGuardianError("LG_DECODE", "The window was not decoded.", "Report this as a bug.");
+
+function refusal(window: Float32Array, width: number, maxLines: number): LogGuardianError | undefined {
+  if (window.length === 0) {
+    return new LogGuardianError(
+      "LG_WINDOW_EMPTY",
+      "The window has no lines.",
+      "Score windows of at least one line.",
+    );
+  }
+  if (window.length > maxLines * width) {
+    return new LogGuardianError(
+      "LG_WINDOW_TOO_LONG",
+      `The window has ${window.length / width} lines, the bundle's limit is ${maxLines}.`,
+      "Cut it as the bundle's manifest says.",
+    );
+  }
+  if (!window.every(Number.isFinite)) {
+    return new LogGuardianError(
+      "LG_EMBEDDING_NOT_FINITE",
+      "A line's embedding holds a number that is not finite.",
+      "Verify the bundle: `logguardian model verify`.",
+    );
+  }
+  return undefined;
+}
+
+function decodeFailed(thrown: unknown): LogGuardianError {
+  return new LogGuardianError(
+    "LG_DECODE",
+    `llama.cpp could not decode the window: ${reasonOf(thrown)}.`,
+    "Lower inference.batchSize if memory is short.",
+    thrown,
+  );
+}
+
+/** Token path and embedding path must give the same logits on the prompt itself: exactly on a CPU. */
+async function checkParity(runtime: LlamaRuntime, { manifest }: Bundle, prompt: PromptRows): Promise<void> {
+  const { engine } = runtime;
+  const ids = [...manifest.prompt.before.ids, ...manifest.prompt.after.ids];
+  const probe = Int32Array.of(manifest.verdict.normal.id, manifest.verdict.anomalous.id, ...ids);
+  const embedded = decodePieces(
+    [{ parts: [prompt.before, prompt.after], sequence: 0, from: 0, output: true }],
+    prompt.width,
+  );
+  if (embedded.kind !== "embeddings") return;
+  const { values: _, ...rows } = embedded;
+  const byToken: Operation = { ...rows, kind: "tokens", values: Int32Array.from(ids) };
+  const expected = await engine.run([{ kind: "clear" }, byToken], probe);
+  const found = await engine.run([{ kind: "clear" }, embedded], probe);
+  const worst = expected.reduce(
+    (most, logit, place) => Math.max(most, Math.abs(logit - (found[place] ?? NaN))),
+    0,
+  );
+  const allowed = runtime.device === "cpu" ? 0 : manifest.parity.tolerance;
+  if (worst <= allowed) return;
+  throw new LogGuardianError(
+    "LG_NATIVE_PARITY",
+    `Logits through embeddings differ from those through tokens by ${worst}.`,
+    "This build of llama.cpp cannot be trusted with this model; try gpuLayers: 0, and report it.",
+  );
+}
+
+function pairs(logits: Float32Array): Logits[] {
+  return range(0, logits.length / 2).map((place) => ({
+    normal: logits[2 * place] ?? NaN,
+    anomalous: logits[2 * place + 1] ?? NaN,
+  }));
+}
+
+function greatest(logits: Float32Array): number {
+  let best = 0;
+  for (let id = 1; id < logits.length; id++) if ((logits[id] ?? 0) > (logits[best] ?? 0)) best = id;
+  return best;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
+}

@@ -1,0 +1,141 @@
+import { once } from "node:events";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { LogGuardianError } from "../errors.ts";
+import type { Bundle } from "../model/bundle.ts";
+import { type CacheStats, createLineCache } from "./line-cache.ts";
+import type { WorkerAnswer, WorkerSettings } from "./onnx-worker.ts";
+
+/** Masked lines to vectors that the language model takes as positions of its input. */
+export interface Embedder {
+  /** Length of a vector: the language model's embedding width. */
+  readonly width: number;
+  /** ONNX Runtime's execution provider: cpu or cuda. */
+  readonly provider: string;
+  /** One vector per line, in order. Each distinct line is computed once, and not at all where it is cached. */
+  embed(lines: readonly string[]): Promise<Float32Array[]>;
+  stats(): CacheStats;
+  close(): Promise<void>;
+}
+
+export interface EmbedderOptions {
+  provider: "auto" | "cpu" | "cuda";
+  threads: number;
+  /** Of the line cache; 0 switches it off. */
+  cacheBytes: number;
+}
+
+/**
+ * Starts the encoder in a worker thread.
+ * @throws LogGuardianError LG_EMBEDDER_START when ONNX Runtime cannot load the graph or has no such provider,
+ *   LG_BUNDLE_WIDTH when the graph's width is not the manifest's.
+ */
+export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): Promise<Embedder> {
+  const { embedder, text } = bundle.manifest;
+  const worker = new Worker(new URL(`./onnx-worker${extname(import.meta.url)}`, import.meta.url), {
+    workerData: {
+      modelPath: bundle.path(embedder.file),
+      tokenizerPath: bundle.path(embedder.tokenizer),
+      maxTokens: text.maxTokens,
+      provider: options.provider,
+      threads: options.threads,
+    } satisfies WorkerSettings,
+  });
+  const waiting = new Map<
+    number,
+    { resolve: (vectors: Float32Array) => void; reject: (reason: Error) => void }
+  >();
+  const startFailed = (message: string) =>
+    new LogGuardianError(
+      "LG_EMBEDDER_START",
+      `The encoder cannot start with provider ${options.provider}: ${message}.`,
+      "Run `logguardian doctor` to see which execution providers this machine has.",
+    );
+
+  const [first] = (await Promise.race([
+    once(worker, "message"),
+    once(worker, "error").then(([error]) => [{ kind: "failed", id: null, message: String(error) }]),
+  ])) as [WorkerAnswer];
+  if (first.kind !== "ready") {
+    await worker.terminate();
+    throw startFailed(first.kind === "failed" ? first.message : "unexpected answer");
+  }
+  if (first.width !== embedder.width) {
+    await worker.terminate();
+    throw new LogGuardianError(
+      "LG_BUNDLE_WIDTH",
+      `The encoder's vectors have ${first.width} numbers where the manifest says ${embedder.width}.`,
+      "Export the bundle again: encoder and manifest do not belong together.",
+    );
+  }
+  const { provider, width } = first;
+
+  let nextId = 0;
+  let dead: Error | undefined;
+  const fail = (reason: Error) => {
+    dead = reason;
+    for (const { reject } of waiting.values()) reject(reason);
+    waiting.clear();
+  };
+  worker.on("message", (answer: WorkerAnswer) => {
+    if (answer.kind === "ready" || answer.id === null) return;
+    const call = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (answer.kind === "embedded") call?.resolve(answer.embeddings);
+    else call?.reject(new Error(answer.message));
+  });
+  worker.on("error", fail);
+  worker.on("exit", () => fail(new Error("The encoder's thread has ended.")));
+
+  function compute(lines: string[]): Promise<Float32Array> {
+    if (dead) return Promise.reject(dead);
+    return new Promise((resolve, reject) => {
+      const id = nextId++;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, lines });
+    });
+  }
+
+  const cache = createLineCache(options.cacheBytes);
+  /** Lines being computed now: a second caller waits for the first. */
+  const computing = new Map<string, Promise<Float32Array>>();
+
+  return {
+    width,
+    provider,
+    async embed(lines) {
+      const found = new Map<string, Float32Array | Promise<Float32Array>>();
+      const fresh: string[] = [];
+      for (const line of lines) {
+        if (found.has(line)) continue;
+        const known = cache.get(line) ?? computing.get(line);
+        if (known === undefined) fresh.push(line);
+        // The place is taken now, so that the line is asked for once.
+        found.set(line, known ?? unasked);
+      }
+      if (fresh.length > 0) {
+        const all = compute(fresh);
+        for (const [place, line] of fresh.entries()) {
+          const one = all.then((vectors) => vectors.slice(place * width, (place + 1) * width));
+          computing.set(line, one);
+          found.set(line, one);
+          one
+            .then((vector) => cache.set(line, vector))
+            .catch(() => undefined)
+            .finally(() => computing.delete(line));
+        }
+      }
+      const resolved = new Map<string, Float32Array>();
+      for (const [line, vector] of found) resolved.set(line, await vector);
+      return lines.map((line) => resolved.get(line) ?? unasked);
+    },
+    stats: () => cache.stats(),
+    async close() {
+      worker.removeAllListeners("exit");
+      await worker.terminate();
+      fail(new Error("The encoder is closed."));
+    },
+  };
+}
+
+const unasked = new Float32Array(0);

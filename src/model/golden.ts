@@ -1,0 +1,27 @@
+import { readFile } from "node:fs/promises";
+import { LogGuardianError } from "../errors.ts";
+import type { Bundle } from "./bundle.ts";
+
+/** A window and the margin that the trainer computed for it. */
+export interface GoldenWindow {
+  /** Masked lines. */
+  lines: string[];
+  margin: number;
+}
+
+/** The windows that prove a bundle's parity. @throws LogGuardianError LG_BUNDLE_GOLDEN when they are missing or unreadable. */
+export async function readGolden(bundle: Bundle): Promise<GoldenWindow[]> {
+  const path = bundle.path("golden.jsonl");
+  try {
+    const rows = (await readFile(path, "utf8")).split("\n").filter((row) => row !== "");
+    if (rows.length === 0) throw new Error("it is empty");
+    return rows.map((row) => JSON.parse(row) as GoldenWindow);
+  } catch (thrown) {
+    throw new LogGuardianError(
+      "LG_BUNDLE_GOLDEN",
+      `The golden windows in ${path} cannot be read.`,
+      "Fetch or export the bundle again.",
+      thrown,
+    );
+  }
+}

@@ -1,0 +1,222 @@
+import type { RawRecord } from "../ingest/line.ts";
+import type { RawPartition } from "../ingest/lines-message.ts";
+import type { Verdict } from "../verdict/verdict.ts";
+import type { PartitionWindower } from "../window/partition-windower.ts";
+import type { Window } from "../window/window.ts";
+import type { Detector } from "./detector.ts";
+import type { AddressedChunk, DeadLetter, Ingester } from "./ingester.ts";
+
+/** One file, standard input or generator: what a raw partition is in the distributed form. */
+export interface EmbeddedSource {
+  name: string;
+  batches: AsyncIterable<RawRecord[]>;
+}
+
+export interface EmbeddedSummary {
+  records: number;
+  lines: number;
+  deadLetters: number;
+  windows: number;
+  anomalous: number;
+  undecided: number;
+  /** Lines of windows longer than the model's limit that no score covers. */
+  linesNotScored: number;
+}
+
+export interface EmbeddedOptions {
+  /** Sources that grow (follow): read side by side, and quiet ones report the clock after this long. */
+  live?: { idleAfterMs: number };
+  /** Windows waiting for the detector at most; reading pauses at the bound. */
+  maxPendingWindows: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * The whole way in one process: the distributed form's stages with queues in memory and one lines-partition.
+ * Windows that are open when the input ends are closed and judged.
+ */
+export async function runEmbedded(
+  deps: { ingester: Ingester; windower: PartitionWindower; detector: Detector },
+  sources: readonly EmbeddedSource[],
+  handlers: {
+    onVerdict: (verdict: Verdict) => void | Promise<void>;
+    onDeadLetter: (letter: DeadLetter) => void | Promise<void>;
+    onProgress?: (summary: EmbeddedSummary) => void;
+  },
+  options: EmbeddedOptions,
+): Promise<EmbeddedSummary> {
+  const { ingester, windower, detector } = deps;
+  const summary = emptySummary();
+  const judging = createJudgingQueue(
+    detector,
+    windower,
+    summary,
+    handlers.onVerdict,
+    options.maxPendingWindows,
+  );
+  await windower.resume(undefined, "embedded");
+  let linesOffset = 0;
+
+  async function advance(chunks: readonly AddressedChunk[]): Promise<void> {
+    const batch = chunks.map(({ message }) => ({ offset: linesOffset++, message }));
+    await judging.push(closedWindows(await windower.advance(batch)));
+  }
+
+  async function take(source: RawPartition, records: readonly RawRecord[]): Promise<number> {
+    const ingested = ingester.ingest(source, records, sources.length);
+    summary.records += records.length;
+    summary.lines += ingested.lines;
+    summary.deadLetters += ingested.deadLetters.length;
+    for (const letter of ingested.deadLetters) await handlers.onDeadLetter(letter);
+    await advance(ingested.chunks);
+    handlers.onProgress?.(summary);
+    return ingested.chunks[0]?.message.streamTime ?? Number.MIN_SAFE_INTEGER;
+  }
+
+  const ended = (source: RawPartition) =>
+    advance(ingester.idle(source, Number.MAX_SAFE_INTEGER, sources.length));
+
+  if (options.live) await readSideBySide(sources, take, ended, advance, ingester, options);
+  else await readOldestFirst(sources, take, ended, options.signal);
+
+  const flushed = await windower.advance([
+    { offset: linesOffset++, message: { kind: "flush", label: "end of input" } },
+  ]);
+  await judging.push(closedWindows(flushed));
+  await judging.drained();
+  handlers.onProgress?.(summary);
+  return summary;
+}
+
+type Take = (source: RawPartition, records: readonly RawRecord[]) => Promise<number>;
+
+/** Finished files: always read on where time is furthest behind, so that no line comes late for its session. */
+async function readOldestFirst(
+  sources: readonly EmbeddedSource[],
+  take: Take,
+  ended: (source: RawPartition) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const open = sources.map((source) => ({
+    partition: partitionOfSource(source),
+    batches: source.batches[Symbol.asyncIterator](),
+    time: Number.MIN_SAFE_INTEGER,
+  }));
+  while (open.length > 0 && !signal?.aborted) {
+    let oldest = open[0];
+    for (const candidate of open) if (oldest && candidate.time < oldest.time) oldest = candidate;
+    if (oldest === undefined) break;
+    const next = await oldest.batches.next();
+    if (next.done) {
+      open.splice(open.indexOf(oldest), 1);
+      await ended(oldest.partition);
+    } else {
+      oldest.time = await take(oldest.partition, next.value);
+    }
+  }
+  await Promise.all(open.map(({ batches }) => batches.return?.()));
+}
+
+/** Sources that grow: each as it comes, one step of the pipeline at a time. */
+async function readSideBySide(
+  sources: readonly EmbeddedSource[],
+  take: Take,
+  ended: (source: RawPartition) => Promise<void>,
+  advance: (chunks: readonly AddressedChunk[]) => Promise<void>,
+  ingester: Ingester,
+  options: EmbeddedOptions,
+): Promise<void> {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
+    const turn = last.then(step);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const idleAfterMs = options.live?.idleAfterMs ?? 0;
+  await Promise.all(
+    sources.map(async (source) => {
+      const partition = partitionOfSource(source);
+      let lastRead = Date.now();
+      const idleTimer = setInterval(() => {
+        const now = Date.now();
+        if (now - lastRead < idleAfterMs) return;
+        void inTurn(() => advance(ingester.idle(partition, now, sources.length))).catch(() => undefined);
+      }, 1000);
+      try {
+        for await (const records of source.batches) {
+          if (options.signal?.aborted) break;
+          lastRead = Date.now();
+          await inTurn(() => take(partition, records));
+        }
+        await inTurn(() => ended(partition));
+      } finally {
+        clearInterval(idleTimer);
+      }
+    }),
+  );
+  await last;
+}
+
+/** Judges closed windows in batches while the next are being read; pushes wait at the bound. */
+function createJudgingQueue(
+  detector: Detector,
+  windower: PartitionWindower,
+  summary: EmbeddedSummary,
+  onVerdict: (verdict: Verdict) => void | Promise<void>,
+  maxPending: number,
+) {
+  const waiting: Window[] = [];
+  let failed: { reason: unknown } | undefined;
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0 && failed === undefined) {
+      const windows = waiting.splice(0, maxPending);
+      try {
+        for (const verdict of await detector.detect(windows)) {
+          count(summary, verdict);
+          await onVerdict(verdict);
+        }
+        await windower.published(windows.map(({ id }) => id));
+      } catch (reason) {
+        failed = { reason };
+      }
+    }
+    running = undefined;
+  }
+
+  async function drained(): Promise<void> {
+    await running;
+    if (failed) throw failed.reason;
+  }
+
+  return {
+    drained,
+    async push(windows: readonly Window[]): Promise<void> {
+      if (windows.length > 0) waiting.push(...windows);
+      if (waiting.length > 0 && running === undefined) running = run();
+      if (waiting.length >= maxPending || failed) await drained();
+    },
+  };
+}
+
+function count(summary: EmbeddedSummary, verdict: Verdict): void {
+  summary.windows++;
+  if (verdict.verdict === "anomalous") summary.anomalous++;
+  if (verdict.verdict === "undecided") summary.undecided++;
+  else summary.linesNotScored += verdict.window.lines.length - verdict.linesScored;
+}
+
+function emptySummary(): EmbeddedSummary {
+  return { records: 0, lines: 0, deadLetters: 0, windows: 0, anomalous: 0, undecided: 0, linesNotScored: 0 };
+}
+
+function partitionOfSource(source: EmbeddedSource): RawPartition {
+  return { topic: source.name, incarnation: "embedded", partition: 0 };
+}
+
+function closedWindows(advanced: { windows: Window[] } | "fenced"): Window[] {
+  // Nobody else can own this partition: it lives in this process only.
+  if (advanced === "fenced") throw new Error("An embedded window store was changed by someone else.");
+  return advanced.windows;
+}

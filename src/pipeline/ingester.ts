@@ -1,0 +1,133 @@
+import { type LogGuardianError, reasonOf } from "../errors.ts";
+import { partitionOf } from "../ingest/keys.ts";
+import type { KeyedLine, RawRecord } from "../ingest/line.ts";
+import type { LineReader } from "../ingest/line-reader.ts";
+import type { LinesChunk, RawPartition } from "../ingest/lines-message.ts";
+
+/** A line's time may be at most this far ahead of its record's; shippers with a wrong clock exist. */
+const maxAheadMs = 5 * 60_000;
+
+export interface AddressedChunk {
+  /** Which lines-partition it is for. */
+  partition: number;
+  message: LinesChunk;
+}
+
+export interface DeadLetter {
+  record: RawRecord;
+  error: LogGuardianError | Error;
+}
+
+export interface Ingested {
+  /** One chunk for every lines-partition, in its order: progress reaches those without lines too. */
+  chunks: AddressedChunk[];
+  deadLetters: DeadLetter[];
+  lines: number;
+  /** Lines whose time was ahead of their record's by more than five minutes and was set back. */
+  clampedTimes: number;
+}
+
+export interface Ingester {
+  /**
+   * Reads the records of one raw partition, in order.
+   * A record that cannot be decoded becomes a dead letter; it never stops the batch.
+   */
+  ingest(source: RawPartition, records: readonly RawRecord[], sourceCount: number): Ingested;
+  /** Progress without lines: a raw partition that was read to its end reports the clock's time. */
+  idle(source: RawPartition, nowMs: number, sourceCount: number): AddressedChunk[];
+}
+
+interface SourceProgress {
+  offset: number;
+  index: number;
+  streamTime: number;
+}
+
+/** The first stage: records to masked lines, addressed to the lines-partition that owns their window key. */
+export function createIngester(deps: { reader: LineReader }, options: { partitions: number }): Ingester {
+  const { reader } = deps;
+  const { partitions } = options;
+  const progress = new Map<string, SourceProgress>();
+
+  const chunkFor = (source: RawPartition, at: SourceProgress, sourceCount: number, lines: KeyedLine[]) =>
+    ({
+      kind: "chunk",
+      source,
+      sourceCount,
+      through: { offset: at.offset, index: at.index },
+      streamTime: at.streamTime,
+      maskHash: reader.maskHash,
+      lines,
+    }) satisfies LinesChunk;
+
+  return {
+    ingest(source, records, sourceCount) {
+      const at = progressOf(progress, source);
+      const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
+      const deadLetters: DeadLetter[] = [];
+      let lines = 0;
+      let clampedTimes = 0;
+      for (const record of records) {
+        let read: KeyedLine[] = [];
+        try {
+          read = reader.read(record).lines;
+        } catch (thrown) {
+          deadLetters.push({ record, error: thrown instanceof Error ? thrown : new Error(reasonOf(thrown)) });
+        }
+        for (const line of read) {
+          if (line.time > record.timestamp + maxAheadMs) {
+            line.time = record.timestamp;
+            clampedTimes++;
+          }
+          if (line.time > at.streamTime) at.streamTime = line.time;
+          address(line, perPartition);
+          lines++;
+        }
+        at.offset = record.offset;
+        at.index = Math.max(0, read.length - 1);
+      }
+      const chunks = perPartition.map((entries, partition) => ({
+        partition,
+        message: chunkFor(source, at, sourceCount, entries),
+      }));
+      return { chunks, deadLetters, lines, clampedTimes };
+    },
+
+    idle(source, nowMs, sourceCount) {
+      const at = progressOf(progress, source);
+      // The clock does not become the source's event time: its next lines may well be older.
+      const idle = { ...at, streamTime: Math.max(at.streamTime, nowMs) };
+      return Array.from({ length: partitions }, (_, partition) => ({
+        partition,
+        message: chunkFor(source, idle, sourceCount, []),
+      }));
+    },
+  };
+}
+
+function progressOf(progress: Map<string, SourceProgress>, source: RawPartition): SourceProgress {
+  const name = `${source.topic} ${source.incarnation} ${source.partition}`;
+  let at = progress.get(name);
+  if (at === undefined) {
+    at = { offset: -1, index: 0, streamTime: Number.MIN_SAFE_INTEGER };
+    progress.set(name, at);
+  }
+  return at;
+}
+
+/** A line with keys in several lines-partitions is one entry in each, with the keys that live there. */
+function address(line: KeyedLine, perPartition: KeyedLine[][]): void {
+  const [only] = line.keys;
+  if (line.keys.length === 1 && only !== undefined) {
+    perPartition[partitionOf(only, perPartition.length)]?.push(line);
+    return;
+  }
+  const keysByPartition = new Map<number, string[]>();
+  for (const key of line.keys) {
+    const partition = partitionOf(key, perPartition.length);
+    const keys = keysByPartition.get(partition);
+    if (keys === undefined) keysByPartition.set(partition, [key]);
+    else keys.push(key);
+  }
+  for (const [partition, keys] of keysByPartition) perPartition[partition]?.push({ ...line, keys });
+}

@@ -1,0 +1,86 @@
+import { createJudge, type Judge } from "../classify/judge.ts";
+import { createScorer, type Scorer } from "../classify/scorer.ts";
+import { createEmbedder, type Embedder } from "../embed/embedder.ts";
+import { type Bundle, defaultBundleDir, loadBundle } from "../model/bundle.ts";
+
+/** Which machine parts the model runs on, and what it may keep. */
+export interface InferenceOptions {
+  /** ONNX Runtime's execution provider for the encoder. */
+  provider: "auto" | "cpu" | "cuda";
+  /** Layers of the language model on the GPU; `auto` fits as many as its memory holds. */
+  gpuLayers: "auto" | number;
+  /** Threads of the language model and of the encoder; 0 chooses. */
+  llamaThreads: number;
+  onnxThreads: number;
+  /** Windows in one decode at most. */
+  batchSize: number;
+  lineCacheBytes: number;
+  verdictCacheBytes: number;
+}
+
+export const defaultInference: InferenceOptions = {
+  provider: "auto",
+  gpuLayers: "auto",
+  llamaThreads: 0,
+  onnxThreads: 0,
+  batchSize: 32,
+  lineCacheBytes: 64 * 2 ** 20,
+  verdictCacheBytes: 64 * 2 ** 20,
+};
+
+export interface OpenModel {
+  bundle: Bundle;
+  embedder: Embedder;
+  scorer: Scorer;
+  judge: Judge;
+  close(): Promise<void>;
+}
+
+export interface ModelOptions {
+  /** Directory of the bundle; the starter bundle by default. */
+  bundleDir?: string;
+  /** Replaces the bundle's threshold on the score. */
+  threshold?: number;
+  /** Margin's logits and the generated answer with every judgement. */
+  rawOutput?: boolean;
+  inference?: Partial<InferenceOptions>;
+}
+
+/**
+ * Loads and checks a bundle and makes it ready to judge windows.
+ * @throws LogGuardianError LG_BUNDLE_* where the bundle is missing or damaged, LG_NATIVE_* where the machine cannot run it.
+ */
+export async function openModel(options: ModelOptions = {}): Promise<OpenModel> {
+  const inference = { ...defaultInference, ...options.inference };
+  const bundle = await loadBundle(options.bundleDir ?? defaultBundleDir());
+  const [embedder, scorer] = await Promise.all([
+    createEmbedder(bundle, {
+      provider: inference.provider,
+      threads: inference.onnxThreads,
+      cacheBytes: inference.lineCacheBytes,
+    }),
+    createScorer(bundle, {
+      gpuLayers: inference.gpuLayers,
+      threads: inference.llamaThreads,
+      maxWindows: inference.batchSize,
+    }),
+  ]);
+  const judge = createJudge(
+    { bundle, embedder, scorer },
+    {
+      threshold: options.threshold ?? bundle.manifest.threshold,
+      evidence: true,
+      rawOutput: options.rawOutput ?? false,
+      cacheBytes: inference.verdictCacheBytes,
+    },
+  );
+  return {
+    bundle,
+    embedder,
+    scorer,
+    judge,
+    async close() {
+      await Promise.all([embedder.close(), scorer.close()]);
+    },
+  };
+}

