@@ -3,16 +3,7 @@
 //   node native/build.mjs --install   npm's install script: a missing compiler is no reason to fail an installation
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -55,8 +46,8 @@ function compilerFlags() {
   const includes = [
     join(native, "include/llama.cpp"),
     require("node-api-headers").include_dir,
-    require("node-addon-api").include_dir,
-  ].map((folder) => `-I${resolve(root, folder)}`);
+    dirname(require.resolve("node-addon-api")),
+  ].map((folder) => `-I${folder}`);
   return [
     "-std=c++17",
     "-O2",

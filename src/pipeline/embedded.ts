@@ -47,19 +47,12 @@ export async function runEmbedded(
 ): Promise<EmbeddedSummary> {
   const { ingester, windower, detector } = deps;
   const summary = emptySummary();
-  const judging = createJudgingQueue(
-    detector,
-    windower,
-    summary,
-    handlers.onVerdict,
-    options.maxPendingWindows,
-  );
-  await windower.resume(undefined, "embedded");
+  const judging = createJudgingQueue(detector, summary, handlers.onVerdict, options.maxPendingWindows);
   let linesOffset = 0;
 
   async function advance(chunks: readonly AddressedChunk[]): Promise<void> {
     const batch = chunks.map(({ message }) => ({ offset: linesOffset++, message }));
-    await judging.push(closedWindows(await windower.advance(batch)));
+    await judging.push(windower.advance(batch));
   }
 
   async function take(source: RawPartition, records: readonly RawRecord[]): Promise<number> {
@@ -79,10 +72,8 @@ export async function runEmbedded(
   if (options.live) await readSideBySide(sources, take, ended, advance, ingester, options);
   else await readOldestFirst(sources, take, ended, options.signal);
 
-  const flushed = await windower.advance([
-    { offset: linesOffset++, message: { kind: "flush", label: "end of input" } },
-  ]);
-  await judging.push(closedWindows(flushed));
+  const flush = { offset: linesOffset++, message: { kind: "flush" as const, label: "end of input" } };
+  await judging.push(windower.advance([flush]));
   await judging.drained();
   handlers.onProgress?.(summary);
   return summary;
@@ -160,7 +151,6 @@ async function readSideBySide(
 /** Judges closed windows in batches while the next are being read; pushes wait at the bound. */
 function createJudgingQueue(
   detector: Detector,
-  windower: PartitionWindower,
   summary: EmbeddedSummary,
   onVerdict: (verdict: Verdict) => void | Promise<void>,
   maxPending: number,
@@ -177,7 +167,6 @@ function createJudgingQueue(
           count(summary, verdict);
           await onVerdict(verdict);
         }
-        await windower.published(windows.map(({ id }) => id));
       } catch (reason) {
         failed = { reason };
       }
@@ -213,10 +202,4 @@ function emptySummary(): EmbeddedSummary {
 
 function partitionOfSource(source: EmbeddedSource): RawPartition {
   return { topic: source.name, incarnation: "embedded", partition: 0 };
-}
-
-function closedWindows(advanced: { windows: Window[] } | "fenced"): Window[] {
-  // Nobody else can own this partition: it lives in this process only.
-  if (advanced === "fenced") throw new Error("An embedded window store was changed by someone else.");
-  return advanced.windows;
 }

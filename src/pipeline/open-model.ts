@@ -41,6 +41,8 @@ export interface ModelOptions {
   bundleDir?: string;
   /** Replaces the bundle's threshold on the score. */
   threshold?: number;
+  /** Compute the lines' weights of anomalous windows; true by default. */
+  evidence?: boolean;
   /** Margin's logits and the generated answer with every judgement. */
   rawOutput?: boolean;
   inference?: Partial<InferenceOptions>;
@@ -69,7 +71,7 @@ export async function openModel(options: ModelOptions = {}): Promise<OpenModel> 
     { bundle, embedder, scorer },
     {
       threshold: options.threshold ?? bundle.manifest.threshold,
-      evidence: true,
+      evidence: options.evidence ?? true,
       rawOutput: options.rawOutput ?? false,
       cacheBytes: inference.verdictCacheBytes,
     },

@@ -22,6 +22,7 @@ def train(arguments) -> None:
     wanted = recipe.load(arguments.recipe)
     if not arguments.hold_out and arguments.calibrate_from is None:
         raise DataError("Training on everything leaves nothing to calibrate on. Give --calibrate-from a bundle trained with --hold-out.")
+    taken = None if arguments.hold_out else inherited(arguments.calibrate_from)
     say(f"Exporting the encoder ({encoder.model_dir().name}) to ONNX.")
     work = arguments.out.parent / f"{arguments.out.name}.work"
     pooled = work / "encoder.onnx"
@@ -32,10 +33,7 @@ def train(arguments) -> None:
     vectors = torch.from_numpy(encoder.embed(pooled, tokenizer, texts.rows, arguments.threads))
     say(f"Training {wanted.name}: {len(texts.rows)} distinct lines, {len(hdfs.fit)} + {len(bgl.fit)} distinct sequences.")
     trained = training.train(wanted, vectors, hdfs, bgl)
-    if arguments.hold_out:
-        calibration, metrics = assess(trained.model, vectors, hdfs, bgl)
-    else:
-        calibration, metrics = inherited(arguments.calibrate_from)
+    calibration, metrics = taken if taken else assess(trained.model, vectors, hdfs, bgl)
     metrics["training"] = {
         "data": "without the dev and validation parts" if arguments.hold_out else "all of train",
         "seed": wanted.seed,

@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pc from "picocolors";
+import { type Counts, count, emptyCounts, metricsOf } from "../../evaluate/metrics.ts";
+import type { RawRecord } from "../../ingest/line.ts";
+import { type EmbeddedSummary, runEmbedded } from "../../pipeline/embedded.ts";
+import { openModel } from "../../pipeline/open-model.ts";
+import { createStages } from "../../pipeline/stages.ts";
+import { simulateHdfs } from "../../simulate/hdfs.ts";
+import type { Verdict } from "../../verdict/verdict.ts";
+import { parseNumber } from "../arguments.ts";
+import { verdictForPeople } from "../show.ts";
+
+interface Options {
+  seconds: string;
+  rate: string;
+  faultRate: string;
+  seed: string;
+  model?: string;
+}
+
+/** Blocks of the simulation live for seconds; a silence this long ends a session. */
+const sessionGapMs = 6_000;
+const tickMs = 100;
+/** Without a terminal: one progress line in this time. */
+const plainProgressMs = 5_000;
+
+export async function demoCommand(options: Options): Promise<void> {
+  const seconds = parseNumber(options.seconds, "--seconds", 1);
+  const rate = parseNumber(options.rate, "--rate", 1);
+  const model = await openModel(options.model === undefined ? {} : { bundleDir: options.model });
+  const { name, version } = model.bundle.manifest;
+  console.log(
+    `${pc.bold("LogGuardian")} ${name} ${version}, encoder on ${model.embedder.provider}, language model on ${model.scorer.device}.`,
+  );
+  console.log(
+    `A simulated HDFS cluster writes ${rate} lines a second for ${seconds} s; some of its blocks fail.\n`,
+  );
+
+  const simulation = simulateHdfs({
+    rate,
+    faultRate: parseNumber(options.faultRate, "--fault-rate", 0, 1),
+    seed: parseNumber(options.seed, "--seed", 0),
+    lines: Math.round(rate * seconds),
+    start: Date.now(),
+  });
+  const stages = createStages(model, {
+    pipeline: "demo",
+    format: "text",
+    layout: "hdfs",
+    key: { kind: "pattern", pattern: "blk_-?\\d+" },
+    window: { kind: "session", gapMs: sessionGapMs, maxLines: 1000 },
+    batchWindows: 64,
+  });
+  const board = createBoard(model.judge.stats);
+  const counts = emptyCounts();
+  const summary = await runEmbedded(
+    stages,
+    [{ name: "simulation", batches: paced(simulation.lines) }],
+    {
+      onVerdict(verdict) {
+        const fault = simulation.labels.get(verdict.window.key) ?? null;
+        count(counts, verdict.verdict === "anomalous", fault !== null);
+        board.verdict(verdict, fault);
+      },
+      onDeadLetter: ({ error }) => board.say(error.message),
+      onProgress: (progress) => board.progress(progress, stages.windower.stats().openWindows),
+    },
+    { maxPendingWindows: 256 },
+  );
+  board.end();
+  await model.close();
+  printSummary(summary, counts, model.judge.stats());
+}
+
+/** Lines at the pace of their own times, which began when the demo did. */
+async function* paced(lines: Iterable<{ text: string; time: number }>): AsyncGenerator<RawRecord[]> {
+  let batch: RawRecord[] = [];
+  let offset = 0;
+  for (const { text, time } of lines) {
+    if (time > Date.now()) {
+      if (batch.length > 0) yield batch;
+      batch = [];
+      while (time > Date.now()) {
+        await sleep(tickMs);
+        yield [];
+      }
+    }
+    const record = {
+      topic: "simulation",
+      partition: 0,
+      offset: offset++,
+      key: null,
+      headers: {},
+      timestamp: time,
+    };
+    batch.push({ ...record, value: Buffer.from(text), origin: { host: "simulated", file: "hdfs.log" } });
+  }
+  if (batch.length > 0) yield batch;
+}
+
+type Stats = Awaited<ReturnType<typeof openModel>>["judge"]["stats"];
+
+/** The live view: anomalies scroll by, a status line stands below them. Plain lines where there is no terminal. */
+function createBoard(stats: Stats) {
+  const started = Date.now();
+  const isTerminal = process.stdout.isTTY;
+  const latencies: number[] = [];
+  let lastPlain = started;
+  let status = "";
+  const clear = () => {
+    if (isTerminal && status !== "") process.stdout.write("\r\x1b[2K");
+  };
+  const say = (text: string) => {
+    clear();
+    console.log(text);
+    if (isTerminal && status !== "") process.stdout.write(status);
+  };
+  return {
+    say,
+    verdict(verdict: Verdict, fault: string | null) {
+      if (verdict.window.reason === "gap") latencies.push(Date.now() - verdict.window.end - sessionGapMs);
+      if (verdict.verdict === "normal") return;
+      const simulated =
+        fault === null ? pc.yellow("simulated: healthy (false alarm)") : pc.dim(`simulated: ${fault}`);
+      say(`${verdictForPeople(verdict)}\n          ${simulated}\n`);
+    },
+    progress(summary: EmbeddedSummary, open: number) {
+      const now = Date.now();
+      const { hits, misses } = stats().verdicts;
+      const latency = latencies.length === 0 ? "–" : `${median(latencies)} ms`;
+      status =
+        `${summary.lines} lines, ${Math.round(summary.lines / Math.max(1, (now - started) / 1000))}/s | ` +
+        `${summary.windows} windows judged, ${open} open | cache hits ${percent(hits, hits + misses)} | ` +
+        `verdict after close ${latency} | ${summary.anomalous} anomalies`;
+      if (isTerminal) {
+        clear();
+        process.stdout.write(status.slice(0, process.stdout.columns - 1));
+      } else if (now - lastPlain >= plainProgressMs) {
+        lastPlain = now;
+        console.log(status);
+      }
+    },
+    end() {
+      clear();
+      status = "";
+    },
+  };
+}
+
+function printSummary(summary: EmbeddedSummary, counts: Counts, stats: ReturnType<Stats>): void {
+  const { precision, recall, f1 } = metricsOf(counts);
+  const { truePositives, falsePositives, falseNegatives } = counts;
+  console.log(pc.bold("Summary"));
+  console.log(`  ${summary.lines} lines, ${summary.windows} sessions, ${summary.undecided} undecided`);
+  console.log(`  ${truePositives} faults found, ${falseNegatives} missed, ${falsePositives} false alarms`);
+  console.log(
+    `  precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}, F1 ${f1.toFixed(3)} against the simulated faults`,
+  );
+  const { verdicts, lines } = stats;
+  console.log(
+    `  caches: ${percent(verdicts.hits, verdicts.hits + verdicts.misses)} of verdicts, ` +
+      `${percent(lines.hits, lines.hits + lines.misses)} of lines; ${Math.round(process.memoryUsage().rss / 2 ** 20)} MB resident`,
+  );
+  console.log(
+    `\nNext: ${pc.cyan("logguardian detect your.log --window 100/50")}, or ${pc.cyan("logguardian --help")}.`,
+  );
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? "–" : `${((100 * part) / whole).toFixed(1)} %`;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}

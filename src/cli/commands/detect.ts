@@ -1,0 +1,103 @@
+import { access, constants } from "node:fs/promises";
+import { LogGuardianError, reasonOf } from "../../errors.ts";
+import { readRecords } from "../../ingest/file-source.ts";
+import type { FormatName } from "../../ingest/formats/index.ts";
+import type { LayoutName } from "../../ingest/layouts.ts";
+import { runEmbedded } from "../../pipeline/embedded.ts";
+import { openModel } from "../../pipeline/open-model.ts";
+import { createStages } from "../../pipeline/stages.ts";
+import type { WindowSpec } from "../../window/window.ts";
+import { parseDuration, parseNumber, parseWindow } from "../arguments.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { verdictForPeople, verdictForPrograms } from "../show.ts";
+
+interface Options {
+  session?: string;
+  gap: string;
+  window?: string;
+  layout: LayoutName;
+  format: FormatName;
+  follow?: boolean;
+  all?: boolean;
+  model?: string;
+  threshold?: string;
+}
+
+/** A session of more lines is cut: one key must not hold memory without end. */
+const mostLinesOfSession = 10_000;
+const batchWindows = 64;
+
+export async function detectCommand(files: string[], options: Options): Promise<void> {
+  if (options.session !== undefined && options.window !== undefined) {
+    throw new LogGuardianError(
+      "LG_USAGE",
+      "--session and --window exclude each other.",
+      "Choose one kind of window.",
+    );
+  }
+  await Promise.all(files.map(assertReadable));
+  const model = await openModel({
+    ...(options.model === undefined ? {} : { bundleDir: options.model }),
+    ...(options.threshold === undefined
+      ? {}
+      : { threshold: parseNumber(options.threshold, "--threshold", 0, 1) }),
+  });
+  const defaults = model.bundle.manifest.window.defaults;
+  const window: WindowSpec =
+    options.session === undefined
+      ? { kind: "sliding", ...(options.window === undefined ? defaults : parseWindow(options.window)) }
+      : { kind: "session", gapMs: parseDuration(options.gap, "--gap"), maxLines: mostLinesOfSession };
+  const stages = createStages(model, {
+    pipeline: "detect",
+    format: options.format,
+    layout: options.layout,
+    key: options.session === undefined ? { kind: "origin" } : { kind: "pattern", pattern: options.session },
+    window,
+    batchWindows,
+  });
+
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  const show = process.stdout.isTTY ? verdictForPeople : verdictForPrograms;
+  const reading = { follow: options.follow === true, signal: stop.signal };
+  const live = options.follow === true || files.includes("-") ? { live: { idleAfterMs: 30_000 } } : {};
+  const summary = await runEmbedded(
+    stages,
+    files.map((name) => ({ name, batches: readRecords(name, reading) })),
+    {
+      onVerdict: async (verdict) => {
+        if (verdict.verdict === "normal" && options.all !== true) return;
+        if (!process.stdout.write(`${show(verdict)}\n`)) await drained();
+      },
+      onDeadLetter: ({ record, error }) =>
+        console.error(`${record.topic}, line ${record.offset + 1} is left out: ${reasonOf(error)}`),
+    },
+    { maxPendingWindows: 4 * batchWindows, signal: stop.signal, ...live },
+  );
+  await model.close();
+  const { lines, windows, anomalous, undecided, deadLetters, linesNotScored } = summary;
+  const extra = [
+    undecided > 0 ? `${undecided} undecided` : "",
+    deadLetters > 0 ? `${deadLetters} records left out` : "",
+    linesNotScored > 0 ? `${linesNotScored} lines beyond the model's limit not scored` : "",
+  ].filter((part) => part !== "");
+  console.error([`${lines} lines, ${windows} windows, ${anomalous} anomalous`, ...extra].join(", "));
+  if (anomalous > 0) process.exitCode = exitCodes.anomalous;
+}
+
+async function assertReadable(path: string): Promise<void> {
+  if (path === "-") return;
+  await access(path, constants.R_OK).catch((thrown) => {
+    throw new LogGuardianError(
+      "LG_FILE_UNREADABLE",
+      `${path} cannot be read: ${reasonOf(thrown)}.`,
+      "Check the path and its permissions; - reads standard input.",
+      thrown,
+    );
+  });
+}
+
+function drained(): Promise<void> {
+  return new Promise((resolve) => process.stdout.once("drain", resolve));
+}

@@ -1,0 +1,26 @@
+import { checkGolden } from "../../classify/parity.ts";
+import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
+import { openModel } from "../../pipeline/open-model.ts";
+
+export async function inspectCommand(dir = defaultBundleDir()): Promise<void> {
+  const { manifest, id } = await loadBundle(dir);
+  console.log(JSON.stringify({ id, ...manifest }, null, 2));
+}
+
+export async function verifyCommand(dir = defaultBundleDir()): Promise<void> {
+  const model = await openModel({ bundleDir: dir });
+  try {
+    const { name, version, files } = model.bundle.manifest;
+    console.log(`${name} ${version}: ${Object.keys(files).length} files match their sha256.`);
+    console.log(
+      `Prompt, widths and native path agree (encoder on ${model.embedder.provider}, model on ${model.scorer.device}).`,
+    );
+    const parity = await checkGolden(model.bundle, model.embedder, model.scorer);
+    console.log(
+      `${parity.windows} golden windows: margins within ${parity.worst.toFixed(4)} of the trainer's ` +
+        `(mean ${parity.mean.toFixed(4)}, tolerance ${parity.tolerance}).`,
+    );
+  } finally {
+    await model.close();
+  }
+}

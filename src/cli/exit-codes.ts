@@ -1,0 +1,12 @@
+/** What the process answers; `logguardian --help` lists them. */
+export const exitCodes = {
+  ok: 0,
+  /** Something this command needs is missing or wrong; the message says what. */
+  failed: 1,
+  /** Unknown command or option. */
+  usage: 2,
+  /** `detect` found an anomaly. */
+  anomalous: 3,
+  /** A bug. */
+  unexpected: 70,
+} as const;

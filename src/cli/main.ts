@@ -1,0 +1,25 @@
+import { CommanderError } from "commander";
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { createProgram } from "./program.ts";
+
+// A reader that went away (`| head`) is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (thrown) {
+  if (thrown instanceof CommanderError) {
+    process.exitCode = thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  } else {
+    if (process.argv.includes("--debug")) console.error(thrown);
+    else if (thrown instanceof LogGuardianError)
+      console.error(`${thrown.message} ${thrown.remedy} (${thrown.code})`);
+    else
+      console.error(`Unexpected: ${reasonOf(thrown)}. Run again with --debug for the stack, and report it.`);
+    process.exitCode = thrown instanceof LogGuardianError ? exitCodes.failed : exitCodes.unexpected;
+  }
+}

@@ -1,0 +1,166 @@
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createGunzip } from "node:zlib";
+import xz from "xz-decompress";
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import { maxLineBytes } from "./formats/text.ts";
+import type { RawRecord } from "./line.ts";
+
+const recordsPerBatch = 1000;
+const pollMs = 250;
+/** Kept of one line while it is read: enough for the format to see that it is too long. */
+const keptBytes = maxLineBytes + 1024;
+
+export interface FileSourceOptions {
+  /** Keep reading what is appended, through truncation and rotation. */
+  follow?: boolean;
+  /** Keep lines of any length whole: for data files, whose rows are not log lines. */
+  wholeLines?: boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * The lines of a file as records, in batches; `-` is standard input, `.gz` and `.xz` are unpacked.
+ * A record's offset is the line's number from 0, its fileOffset the byte at which the line begins.
+ * @throws LogGuardianError LG_FILE_UNREADABLE.
+ */
+export async function* readRecords(
+  path: string,
+  options: FileSourceOptions = {},
+): AsyncGenerator<RawRecord[]> {
+  const split = createSplitter(path, options.wholeLines ? Number.MAX_SAFE_INTEGER : keptBytes);
+  try {
+    if (options.follow && path !== "-") yield* followFile(path, split, options.signal);
+    else for await (const chunk of streamOf(path)) yield* split.push(chunk);
+  } catch (thrown) {
+    if (thrown instanceof LogGuardianError) throw thrown;
+    throw unreadable(path, thrown);
+  }
+  yield* split.end();
+}
+
+function streamOf(path: string): AsyncIterable<Buffer> {
+  if (path === "-") return process.stdin;
+  const file = createReadStream(path);
+  if (path.endsWith(".gz")) return file.pipe(createGunzip());
+  if (path.endsWith(".xz")) {
+    const unpacked = new xz.XzReadableStream(Readable.toWeb(file) as ReadableStream<Uint8Array>);
+    return Readable.fromWeb(unpacked as Parameters<typeof Readable.fromWeb>[0]);
+  }
+  return file;
+}
+
+/** Reads what is appended; a file that shrank or was replaced is read from its beginning. */
+async function* followFile(path: string, split: Splitter, signal?: AbortSignal): AsyncGenerator<RawRecord[]> {
+  let file = await open(path);
+  let position = 0;
+  const buffer = Buffer.alloc(256 * 1024);
+  try {
+    while (!signal?.aborted) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+      if (bytesRead > 0) {
+        position += bytesRead;
+        yield* split.push(Buffer.from(buffer.subarray(0, bytesRead)));
+        continue;
+      }
+      yield* split.rest();
+      const [mine, now] = [await file.stat(), await stat(path).catch(() => undefined)];
+      if (now !== undefined && now.ino !== mine.ino) {
+        yield* split.end();
+        await file.close();
+        file = await open(path);
+        position = 0;
+      } else if (mine.size < position) {
+        yield* split.end();
+        position = 0;
+      } else {
+        await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+interface Splitter {
+  /** Batches that are full; the rest waits. */
+  push(chunk: Buffer): Generator<RawRecord[]>;
+  /** The whole lines that wait. */
+  rest(): Generator<RawRecord[]>;
+  /** All that waits, a last line without its line end too. */
+  end(): Generator<RawRecord[]>;
+}
+
+/** Splits bytes at newlines: a character of several bytes is never cut, and a line of megabytes is never kept whole. */
+function createSplitter(path: string, mostBytes: number): Splitter {
+  const origin = path === "-" ? { host: hostname() } : { host: hostname(), file: path };
+  let records: RawRecord[] = [];
+  let line: Buffer[] = [];
+  let lineKept = 0;
+  let lineBytes = 0;
+  let lineStart = 0;
+  let number = 0;
+
+  function add(part: Buffer): void {
+    lineBytes += part.length;
+    const room = mostBytes - lineKept;
+    if (room <= 0 || part.length === 0) return;
+    const kept = part.length > room ? part.subarray(0, room) : part;
+    line.push(kept);
+    lineKept += kept.length;
+  }
+
+  function finish(newline: number): void {
+    const value = line.length === 1 ? line[0] : Buffer.concat(line);
+    records.push({
+      topic: path === "-" ? "stdin" : path,
+      partition: 0,
+      offset: number++,
+      key: null,
+      value: value ?? null,
+      headers: {},
+      timestamp: Date.now(),
+      origin,
+      fileOffset: lineStart,
+    });
+    lineStart += lineBytes + newline;
+    line = [];
+    lineKept = 0;
+    lineBytes = 0;
+  }
+
+  function* take(): Generator<RawRecord[]> {
+    if (records.length > 0) yield records;
+    records = [];
+  }
+
+  return {
+    *push(chunk) {
+      let from = 0;
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
+        add(chunk.subarray(from, at));
+        finish(1);
+        from = at + 1;
+        if (records.length >= recordsPerBatch) yield* take();
+      }
+      add(chunk.subarray(from));
+    },
+    rest: take,
+    *end() {
+      if (lineBytes > 0) finish(0);
+      yield* take();
+    },
+  };
+}
+
+function unreadable(path: string, thrown: unknown): LogGuardianError {
+  return new LogGuardianError(
+    "LG_FILE_UNREADABLE",
+    `${path} cannot be read: ${reasonOf(thrown)}.`,
+    "Check the path and its permissions; - reads standard input.",
+    thrown,
+  );
+}

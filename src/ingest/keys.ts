@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { RE2JS } from "re2js";
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import type { Origin } from "./line.ts";
+
+/** What makes lines belong together: where they were written, or an id that stands in their text. */
+export type KeySpec = { kind: "origin" } | { kind: "pattern" /** RE2 syntax */; pattern: string };
+
+/** The window keys of a line; never none. */
+export type KeysOf = (text: string, origin: Origin) => string[];
+
+/** A line in which the pattern finds nothing belongs to its origin. @throws LogGuardianError LG_KEY_PATTERN. */
+export function createKeys(spec: KeySpec): KeysOf {
+  if (spec.kind === "origin") return (_text, origin) => [originKey(origin)];
+  let pattern: RE2JS;
+  try {
+    pattern = RE2JS.compile(spec.pattern);
+  } catch (thrown) {
+    throw new LogGuardianError(
+      "LG_KEY_PATTERN",
+      `The session pattern ${JSON.stringify(spec.pattern)} is not a valid RE2 expression: ${reasonOf(thrown)}.`,
+      "Correct it; lookaround and backreferences do not exist in RE2.",
+      thrown,
+    );
+  }
+  return (text, origin) => {
+    const found = new Set<string>();
+    const matcher = pattern.matcher(text);
+    while (matcher.find()) {
+      const id = matcher.group(matcher.groupCount() > 0 ? 1 : 0);
+      if (id) found.add(id);
+    }
+    return found.size > 0 ? [...found] : [originKey(origin)];
+  };
+}
+
+export function originKey({ host, file, pod, container }: Origin): string {
+  const parts = pod !== undefined || container !== undefined ? [host, pod, container] : [host, file];
+  return parts.filter((part) => part !== undefined).join(":") || "unknown";
+}
+
+/** The lines-partition of a window key: the same in every process and version. */
+export function partitionOf(key: string, partitions: number): number {
+  if (partitions === 1) return 0;
+  return createHash("md5").update(key).digest().readUInt32BE(0) % partitions;
+}

@@ -1,0 +1,62 @@
+/** What stands before the content of a line, by the name of the system that writes it. */
+export interface Layout {
+  /** Fields of a line that fits; undefined for one that does not, which is then all content. */
+  parse(text: string): { fields: Record<string, string>; time?: number } | undefined;
+}
+
+const none: Layout = { parse: () => undefined };
+
+/** `081109 203530 147 INFO dfs.DataNode$DataXceiver: Receiving block …`, in UTC. */
+const hdfs: Layout = {
+  parse(text) {
+    const found = /^(\d\d)(\d\d)(\d\d) (\d\d)(\d\d)(\d\d) (\d+) ([A-Z]+) ([^ ]+): (.*)$/s.exec(text);
+    if (found === null) return undefined;
+    const [, year, month, day, hour, minute, second, pid = "", level = "", component = "", content = ""] =
+      found;
+    const time = Date.UTC(
+      2000 + Number(year),
+      Number(month) - 1,
+      Number(day),
+      Number(hour),
+      Number(minute),
+      Number(second),
+    );
+    return { fields: { pid, level, component, content }, time };
+  },
+};
+
+/** Label, epoch, date, node, `2005-06-03-15.42.50.675872`, node, type, component, level, content. The label is left behind. */
+const bgl: Layout = {
+  parse(text) {
+    const found =
+      /^\S+ (\d+) \S+ (\S+) \d{4}-\d\d-\d\d-\d\d\.\d\d\.\d\d\.(\d{6}) \S+ (\S+) (\S+) (\S+)(?: (.*))?$/s.exec(
+        text,
+      );
+    if (found === null) return undefined;
+    const [, seconds, node = "", micros, type = "", component = "", level = "", content = ""] = found;
+    const time = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    return { fields: { node, type, component, level, content }, time };
+  },
+};
+
+/** Thunderbird, Liberty and Spirit: label, epoch, date, node, month, day, time, address, content. */
+const thunderbird: Layout = {
+  parse(text) {
+    const found = /^\S+ (\d+) \d{4}\.\d\d\.\d\d (\S+) [A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d (\S+) (.*)$/s.exec(
+      text,
+    );
+    if (found === null) return undefined;
+    const [, seconds, node = "", address = "", content = ""] = found;
+    return { fields: { node, address, content }, time: Number(seconds) * 1000 };
+  },
+};
+
+export const layouts = { none, hdfs, bgl, thunderbird } satisfies Record<string, Layout>;
+export type LayoutName = keyof typeof layouts;
+export const layoutNames = Object.keys(layouts) as LayoutName[];
+
+/** Puts fields into a text template such as `{component} {level}: {content}`; a field the layout does not know is empty. */
+export function render(template: string, fields: Record<string, string>): string {
+  if (template === "{content}") return fields.content ?? "";
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => fields[name] ?? "").trim();
+}

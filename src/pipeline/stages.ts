@@ -1,0 +1,64 @@
+import { LogGuardianError } from "../errors.ts";
+import type { FormatName } from "../ingest/formats/index.ts";
+import type { KeySpec } from "../ingest/keys.ts";
+import type { LayoutName } from "../ingest/layouts.ts";
+import { createLineReader } from "../ingest/line-reader.ts";
+import { createMasker } from "../mask/masker.ts";
+import { createPartitionWindower, type PartitionWindower } from "../window/partition-windower.ts";
+import type { WindowSpec } from "../window/window.ts";
+import { createDetector, type Detector } from "./detector.ts";
+import { createIngester, type Ingester } from "./ingester.ts";
+import type { OpenModel } from "./open-model.ts";
+
+export interface StageOptions {
+  pipeline: string;
+  format: FormatName;
+  layout: LayoutName;
+  key: KeySpec;
+  window: WindowSpec;
+  /** Windows judged together at most. */
+  batchWindows: number;
+}
+
+/** The three stages in one process, set up as the model's bundle asks. @throws LogGuardianError LG_WINDOW_SPEC. */
+export function createStages(
+  model: OpenModel,
+  options: StageOptions,
+): { ingester: Ingester; windower: PartitionWindower; detector: Detector } {
+  const { manifest } = model.bundle;
+  checkWindow(options.window, manifest.window.maxLines);
+  const masker = createMasker({ profile: manifest.text.maskProfile });
+  const reader = createLineReader(
+    { masker },
+    { format: options.format, layout: options.layout, template: manifest.text.template, key: options.key },
+  );
+  return {
+    ingester: createIngester({ reader }, { partitions: 1 }),
+    windower: createPartitionWindower({ pipeline: options.pipeline, spec: options.window }),
+    detector: createDetector(
+      { judge: model.judge, model: { name: manifest.name, version: manifest.version } },
+      { batchWindows: options.batchWindows },
+    ),
+  };
+}
+
+function checkWindow(window: WindowSpec, maxLines: number): void {
+  const refuse = (what: string, remedy: string) => new LogGuardianError("LG_WINDOW_SPEC", what, remedy);
+  if (window.kind === "session") {
+    if (window.gapMs > 0 && window.maxLines >= 1) return;
+    throw refuse("A session's gap and most lines must be positive.", "Give a gap such as 30m or 24h.");
+  }
+  const { size, stride } = window;
+  if (!Number.isInteger(size) || !Number.isInteger(stride) || size < 1 || stride < 1 || stride > size) {
+    throw refuse(
+      `A window of ${size} lines with a stride of ${stride} leaves lines out or is empty.`,
+      "Give whole numbers with 1 <= stride <= size.",
+    );
+  }
+  if (size > maxLines) {
+    throw refuse(
+      `A window of ${size} lines is longer than the bundle's limit of ${maxLines}.`,
+      `Use a size of at most ${maxLines}, or another bundle.`,
+    );
+  }
+}

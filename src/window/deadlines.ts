@@ -1,0 +1,59 @@
+/** Which key is due first. A key's newer deadline replaces its older one. */
+export interface Deadlines {
+  set(key: string, at: number): void;
+  delete(key: string): void;
+  /** Takes the keys whose deadline lies before `now`, earliest first. */
+  due(now: number): string[];
+}
+
+/** A binary heap in which replaced entries stay until they surface. */
+export function createDeadlines(): Deadlines {
+  const current = new Map<string, number>();
+  const heap: { key: string; at: number }[] = [];
+  const before = (a: number, b: number) => (heap[a]?.at ?? 0) < (heap[b]?.at ?? 0);
+  const swap = (a: number, b: number) => {
+    const [left, right] = [heap[a], heap[b]];
+    if (left === undefined || right === undefined) return;
+    heap[a] = right;
+    heap[b] = left;
+  };
+  function rise(from: number): void {
+    for (let at = from; at > 0; ) {
+      const parent = (at - 1) >> 1;
+      if (!before(at, parent)) return;
+      swap(at, parent);
+      at = parent;
+    }
+  }
+  function sink(): void {
+    for (let at = 0; ; ) {
+      let least = at;
+      for (const child of [2 * at + 1, 2 * at + 2])
+        if (child < heap.length && before(child, least)) least = child;
+      if (least === at) return;
+      swap(at, least);
+      at = least;
+    }
+  }
+  return {
+    set(key, at) {
+      if (current.get(key) === at) return;
+      current.set(key, at);
+      heap.push({ key, at });
+      rise(heap.length - 1);
+    },
+    delete: (key) => void current.delete(key),
+    due(now) {
+      const keys: string[] = [];
+      for (let first = heap[0]; first !== undefined && first.at < now; first = heap[0]) {
+        swap(0, heap.length - 1);
+        heap.pop();
+        sink();
+        if (current.get(first.key) !== first.at) continue;
+        current.delete(first.key);
+        keys.push(first.key);
+      }
+      return keys;
+    },
+  };
+}

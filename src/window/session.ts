@@ -1,0 +1,106 @@
+import type { Line } from "../ingest/line.ts";
+import type { Cut, Cutter } from "./cutter.ts";
+import { createDeadlines } from "./deadlines.ts";
+import type { CloseReason } from "./window.ts";
+
+interface Session {
+  /** Event times of the earliest and latest line. */
+  from: number;
+  to: number;
+  lines: Line[];
+}
+
+/**
+ * Sessions: lines of one key without a silence longer than the gap. Exact in whatever order the lines arrive, as long as
+ * stream time has not passed them: a line may join two sessions into one. A session ends when stream time has passed its
+ * last line by more than the gap. A line that comes later still opens a session of its own.
+ */
+export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLines: number }): Cutter {
+  const open = new Map<string, Session[]>();
+  const deadlines = createDeadlines();
+  let count = 0;
+
+  function keep(key: string, sessions: Session[]): void {
+    if (sessions.length === 0) {
+      open.delete(key);
+      deadlines.delete(key);
+      return;
+    }
+    open.set(key, sessions);
+    deadlines.set(key, Math.min(...sessions.map(({ to }) => to)) + gapMs);
+  }
+
+  const cut = (key: string, { lines }: Session, reason: CloseReason): Cut => ({
+    key,
+    lines: lines.sort(inScoringOrder),
+    reason,
+  });
+
+  return {
+    add(key, line) {
+      const joined: Session = { from: line.time, to: line.time, lines: [line] };
+      const apart: Session[] = [];
+      const sessions = open.get(key) ?? [];
+      for (const session of sessions) {
+        if (line.time > session.to + gapMs || line.time < session.from - gapMs) {
+          apart.push(session);
+          continue;
+        }
+        joined.from = Math.min(joined.from, session.from);
+        joined.to = Math.max(joined.to, session.to);
+        // The longer list takes the shorter in: one line at a time this is an append.
+        const [longer, shorter] =
+          session.lines.length >= joined.lines.length ? [session, joined] : [joined, session];
+        for (const other of shorter.lines) longer.lines.push(other);
+        joined.lines = longer.lines;
+      }
+      const isFull = joined.lines.length >= maxLines;
+      if (!isFull) apart.push(joined);
+      count += apart.length - sessions.length;
+      keep(key, apart);
+      return isFull ? [cut(key, joined, "limit")] : [];
+    },
+    advance(streamTime) {
+      const cuts: Cut[] = [];
+      for (const key of deadlines.due(streamTime)) {
+        const sessions = open.get(key) ?? [];
+        const ended = sessions.filter(({ to }) => to + gapMs < streamTime).sort((a, b) => a.from - b.from);
+        count -= ended.length;
+        for (const session of ended) cuts.push(cut(key, session, "gap"));
+        keep(
+          key,
+          sessions.filter((session) => !ended.includes(session)),
+        );
+      }
+      return cuts;
+    },
+    flush() {
+      const cuts: Cut[] = [];
+      for (const [key, sessions] of open) {
+        for (const session of sessions.sort((a, b) => a.from - b.from)) cuts.push(cut(key, session, "flush"));
+        deadlines.delete(key);
+      }
+      open.clear();
+      count = 0;
+      return cuts;
+    },
+    openWindows: () => count,
+  };
+}
+
+/** By event time, then file, then the shipper's file offset, then position. */
+export function inScoringOrder(a: Line, b: Line): number {
+  return (
+    a.time - b.time ||
+    compare(a.origin.file ?? "", b.origin.file ?? "") ||
+    (a.fileOffset ?? 0) - (b.fileOffset ?? 0) ||
+    compare(a.position.topic, b.position.topic) ||
+    a.position.partition - b.position.partition ||
+    a.position.offset - b.position.offset ||
+    a.position.index - b.position.index
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

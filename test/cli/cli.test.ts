@@ -1,0 +1,133 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { root } from "../support/data.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "logguardian-cli-"));
+const session = ["--layout", "hdfs", "--session", "blk_-?\\d+", "--gap", "10s"];
+
+function run(args: string[], input: string | Buffer = "") {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, "bin/logguardian.js"), ...args],
+    {
+      input,
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    },
+  );
+  return { status, stdout, stderr };
+}
+
+const simulated = run(["simulate", "hdfs", "--lines", "3000", "--labels", join(folder, "labels.csv")]).stdout;
+const log = join(folder, "hdfs.log");
+writeFileSync(log, simulated);
+
+describe("simulate", () => {
+  it("writes the same lines for the same seed, others for another", () => {
+    expect(simulated.split("\n").length).toBeGreaterThan(3000);
+    expect(run(["simulate", "hdfs", "--lines", "3000"]).stdout).toBe(simulated);
+    expect(run(["simulate", "hdfs", "--lines", "3000", "--seed", "2"]).stdout).not.toBe(simulated);
+  });
+});
+
+describe("mask", () => {
+  it("answers line by line; a blank line stays a line", () => {
+    expect(run(["mask", "--profile", "logllm"], "took 5 ms\n\nlast true").stdout).toBe(
+      "took <*> ms\n\nlast <*>\n",
+    );
+  });
+});
+
+describe("detect", () => {
+  it("finds the simulated faults, says so by its exit code, and gives the lines with their weights", () => {
+    const { status, stdout } = run(["detect", log, ...session]);
+    expect(status).toBe(3);
+    const labels = readFileSync(join(folder, "labels.csv"), "utf8").trim().split("\n").slice(1);
+    const faulty = labels.filter((row) => row.endsWith("Anomaly")).map((row) => row.split(",")[0]);
+    const found = stdout
+      .trim()
+      .split("\n")
+      .map((row) => JSON.parse(row));
+    expect(found.map(({ key }) => key).sort()).toEqual(faulty.sort());
+    for (const { lines, verdict } of found) {
+      expect(verdict).toBe("anomalous");
+      expect(lines.every((line: { weight: number }) => typeof line.weight === "number")).toBe(true);
+    }
+  });
+
+  it("gives the same verdicts from a file, a packed file and standard input", () => {
+    const scores = (output: string) =>
+      output
+        .trim()
+        .split("\n")
+        .map((row) => JSON.parse(row))
+        .map(({ key, score }) => `${key} ${score}`)
+        .sort();
+    writeFileSync(`${log}.gz`, gzipSync(simulated));
+    const plain = scores(run(["detect", log, ...session, "--all"]).stdout);
+    expect(plain.length).toBeGreaterThan(100);
+    expect(scores(run(["detect", `${log}.gz`, ...session, "--all"]).stdout)).toEqual(plain);
+    expect(scores(run(["detect", "-", ...session, "--all"], simulated).stdout)).toEqual(plain);
+  });
+
+  it("survives invalid UTF-8, control characters and a line of 10 MB", () => {
+    const hostile = Buffer.concat([
+      Buffer.from([0xff, 0xfe, 0x00, 0x1b, 0x5b, 0x32, 0x4a, 0x0a]),
+      Buffer.alloc(10 * 2 ** 20, "1"),
+      Buffer.from("\nlast"),
+    ]);
+    const { status, stdout } = run(["detect", "-", "--window", "3", "--all"], hostile);
+    expect([0, 3]).toContain(status);
+    const [window] = stdout
+      .trim()
+      .split("\n")
+      .map((row) => JSON.parse(row));
+    expect(window.lines.length).toBe(3);
+    expect(window.lines[1].text.length).toBeLessThan(10_000);
+  });
+});
+
+describe("evaluate", () => {
+  it("compares with the labels", () => {
+    const args = ["--data", log, "--labels", join(folder, "labels.csv"), "--format", "hdfs", "--json"];
+    const report = JSON.parse(run(["evaluate", ...args]).stdout);
+    expect(Object.keys(report)).toEqual(["metrics", "counts", "threshold"]);
+    expect(report.metrics.f1).toBeGreaterThan(0.9);
+  });
+
+  it("names the row that does not fit", () => {
+    const data = join(folder, "rows.jsonl");
+    writeFileSync(data, '{"label":0,"lines":["ok"]}\n{"label":0,"lines":[]}\n');
+    const { status, stderr } = run(["evaluate", "--data", data, "--format", "jsonl"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("line 2");
+  });
+});
+
+describe("bad input", () => {
+  it.each([
+    [["detect", "--nonsense"], 2],
+    [["detect", "/nowhere.log"], 1],
+    [["detect", log, "--model", "/nowhere"], 1],
+    [["detect", log, "--window", "5/10"], 1],
+    [["detect", log, "--session", "(", "--gap", "1s"], 1],
+    [["detect", log, "--session", "x", "--gap", "soon"], 1],
+  ])("%j ends with %d and a sentence, no stack", (args, status) => {
+    const result = run(args);
+    expect(result.status).toBe(status);
+    expect(result.stderr.length).toBeGreaterThan(20);
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe("demo", () => {
+  it("finds the faults and raises no false alarm", () => {
+    const { status, stdout } = run(["demo", "--seconds", "4", "--rate", "400"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/[1-9]\d* faults found, 0 missed, 0 false alarms/);
+  });
+});
