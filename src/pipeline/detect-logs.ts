@@ -2,7 +2,7 @@ import type { Judgement } from "../classify/judgement.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { runEmbedded } from "./embedded.ts";
-import { type ModelOptions, openModel } from "./open-model.ts";
+import { type ModelOptions, withModel } from "./open-model.ts";
 import { createStages } from "./stages.ts";
 
 export interface DetectOptions extends Pick<ModelOptions, "bundleDir" | "threshold" | "inference"> {
@@ -47,8 +47,7 @@ export async function detect(
   const { batchSize = 16, windowSize = 10, stride = 5, rawOutput = false, inference, ...rest } = options;
   const lines = typeof logs === "string" ? logs.replace(/\n$/, "").split("\n") : logs;
   if (lines.length === 0 || logs === "") return [];
-  const model = await openModel({ ...rest, rawOutput, inference: { ...inference, batchSize } });
-  try {
+  return withModel({ ...rest, rawOutput, inference: { ...inference, batchSize } }, async (model) => {
     const stages = createStages(model, {
       pipeline: "detect",
       format: "text",
@@ -70,9 +69,7 @@ export async function detect(
       { maxPendingWindows: 4 * batchSize },
     );
     return detections;
-  } finally {
-    await model.close();
-  }
+  });
 }
 
 async function* recordsOf(lines: readonly string[]): AsyncGenerator<RawRecord[]> {

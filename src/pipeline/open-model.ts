@@ -86,3 +86,13 @@ export async function openModel(options: ModelOptions = {}): Promise<OpenModel> 
     },
   };
 }
+
+/** Opens a model, uses it, and closes it whatever happens: its worker thread would keep the process alive. */
+export async function withModel<T>(options: ModelOptions, use: (model: OpenModel) => Promise<T>): Promise<T> {
+  const model = await openModel(options);
+  try {
+    return await use(model);
+  } finally {
+    await model.close();
+  }
+}

@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { type Counts, count, emptyCounts, metricsOf } from "../../evaluate/metrics.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import { type EmbeddedSummary, runEmbedded } from "../../pipeline/embedded.ts";
-import { openModel } from "../../pipeline/open-model.ts";
+import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
 import { createStages } from "../../pipeline/stages.ts";
 import { simulateHdfs } from "../../simulate/hdfs.ts";
 import type { Verdict } from "../../verdict/verdict.ts";
@@ -25,9 +25,13 @@ const tickMs = 100;
 const plainProgressMs = 5_000;
 
 export async function demoCommand(options: Options): Promise<void> {
+  const chosen = options.model === undefined ? {} : { bundleDir: options.model };
+  await withModel(chosen, (model) => demonstrate(model, options));
+}
+
+async function demonstrate(model: OpenModel, options: Options): Promise<void> {
   const seconds = parseNumber(options.seconds, "--seconds", 1);
   const rate = parseNumber(options.rate, "--rate", 1);
-  const model = await openModel(options.model === undefined ? {} : { bundleDir: options.model });
   const { name, version } = model.bundle.manifest;
   console.log(
     `${pc.bold("LogGuardian")} ${name} ${version}, encoder on ${model.embedder.provider}, language model on ${model.scorer.device}.`,
@@ -68,7 +72,6 @@ export async function demoCommand(options: Options): Promise<void> {
     { maxPendingWindows: 256 },
   );
   board.end();
-  await model.close();
   printSummary(summary, counts, model.judge.stats());
 }
 
@@ -98,7 +101,7 @@ async function* paced(lines: Iterable<{ text: string; time: number }>): AsyncGen
   if (batch.length > 0) yield batch;
 }
 
-type Stats = Awaited<ReturnType<typeof openModel>>["judge"]["stats"];
+type Stats = OpenModel["judge"]["stats"];
 
 /** The live view: anomalies scroll by, a status line stands below them. Plain lines where there is no terminal. */
 function createBoard(stats: Stats) {

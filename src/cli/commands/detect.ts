@@ -4,7 +4,7 @@ import { readRecords } from "../../ingest/file-source.ts";
 import type { FormatName } from "../../ingest/formats/index.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
 import { runEmbedded } from "../../pipeline/embedded.ts";
-import { openModel } from "../../pipeline/open-model.ts";
+import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
 import { createStages } from "../../pipeline/stages.ts";
 import type { WindowSpec } from "../../window/window.ts";
 import { parseDuration, parseNumber, parseWindow } from "../arguments.ts";
@@ -36,12 +36,16 @@ export async function detectCommand(files: string[], options: Options): Promise<
     );
   }
   await Promise.all(files.map(assertReadable));
-  const model = await openModel({
+  const chosen = {
     ...(options.model === undefined ? {} : { bundleDir: options.model }),
     ...(options.threshold === undefined
       ? {}
       : { threshold: parseNumber(options.threshold, "--threshold", 0, 1) }),
-  });
+  };
+  await withModel(chosen, (model) => detectWith(model, files, options));
+}
+
+async function detectWith(model: OpenModel, files: string[], options: Options): Promise<void> {
   const defaults = model.bundle.manifest.window.defaults;
   const window: WindowSpec =
     options.session === undefined
@@ -75,7 +79,6 @@ export async function detectCommand(files: string[], options: Options): Promise<
     },
     { maxPendingWindows: 4 * batchWindows, signal: stop.signal, ...live },
   );
-  await model.close();
   const { lines, windows, anomalous, undecided, deadLetters, linesNotScored } = summary;
   const extra = [
     undecided > 0 ? `${undecided} undecided` : "",

@@ -3,7 +3,7 @@ import { loadAddon } from "../../classify/addon.ts";
 import { availableProviders } from "../../embed/providers.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
-import { openModel } from "../../pipeline/open-model.ts";
+import { withModel } from "../../pipeline/open-model.ts";
 import { exitCodes } from "../exit-codes.ts";
 
 /** What each check answers when all is well; it throws what is wrong. */
@@ -14,12 +14,11 @@ const checks: [string, () => Promise<string>][] = [
   ["starter bundle", async () => `${(await loadBundle(defaultBundleDir())).manifest.version}, files match`],
   [
     "model",
-    async () => {
-      const model = await openModel();
-      const where = `encoder on ${model.embedder.provider}, language model on ${model.scorer.device}`;
-      await model.close();
-      return where;
-    },
+    () =>
+      withModel(
+        {},
+        async ({ embedder, scorer }) => `encoder on ${embedder.provider}, language model on ${scorer.device}`,
+      ),
   ],
 ];
 

@@ -2,7 +2,7 @@ import { LogGuardianError } from "../../errors.ts";
 import { type LabelledWindow, readHdfs, readJsonLines } from "../../evaluate/datasets.ts";
 import { count, emptyCounts, metricsOf } from "../../evaluate/metrics.ts";
 import { createMasker } from "../../mask/masker.ts";
-import { openModel } from "../../pipeline/open-model.ts";
+import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
 
 interface Options {
   data: string;
@@ -22,10 +22,11 @@ export async function evaluateCommand(options: Options): Promise<void> {
       "Give the label file, BlockId,Label.",
     );
   }
-  const model = await openModel({
-    evidence: false,
-    ...(options.model === undefined ? {} : { bundleDir: options.model }),
-  });
+  const chosen = options.model === undefined ? {} : { bundleDir: options.model };
+  await withModel({ evidence: false, ...chosen }, (model) => evaluate(model, options));
+}
+
+async function evaluate(model: OpenModel, options: Options): Promise<void> {
   const { manifest } = model.bundle;
   const masker = createMasker({ profile: manifest.text.maskProfile });
   const windows: AsyncIterable<LabelledWindow> =
@@ -49,7 +50,6 @@ export async function evaluateCommand(options: Options): Promise<void> {
   for await (const window of windows) if (batch.push(window) === windowsPerCall) await judge();
   if (batch.length > 0) await judge();
   if (process.stderr.isTTY) process.stderr.write("\r");
-  await model.close();
   if (done === 0)
     throw new LogGuardianError(
       "LG_DATASET_EMPTY",

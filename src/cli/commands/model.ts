@@ -1,6 +1,6 @@
 import { checkGolden } from "../../classify/parity.ts";
 import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
-import { openModel } from "../../pipeline/open-model.ts";
+import { withModel } from "../../pipeline/open-model.ts";
 
 export async function inspectCommand(dir = defaultBundleDir()): Promise<void> {
   const { manifest, id } = await loadBundle(dir);
@@ -8,8 +8,7 @@ export async function inspectCommand(dir = defaultBundleDir()): Promise<void> {
 }
 
 export async function verifyCommand(dir = defaultBundleDir()): Promise<void> {
-  const model = await openModel({ bundleDir: dir });
-  try {
+  await withModel({ bundleDir: dir }, async (model) => {
     const { name, version, files } = model.bundle.manifest;
     console.log(`${name} ${version}: ${Object.keys(files).length} files match their sha256.`);
     console.log(
@@ -20,7 +19,5 @@ export async function verifyCommand(dir = defaultBundleDir()): Promise<void> {
       `${parity.windows} golden windows: margins within ${parity.worst.toFixed(4)} of the trainer's ` +
         `(mean ${parity.mean.toFixed(4)}, tolerance ${parity.tolerance}).`,
     );
-  } finally {
-    await model.close();
-  }
+  });
 }
