@@ -1,5 +1,5 @@
+import type { CacheStats } from "../byte-cache.ts";
 import type { Embedder } from "../embed/embedder.ts";
-import type { CacheStats } from "../embed/line-cache.ts";
 import { LogGuardianError } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
 import { scoreOf } from "./calibration.ts";

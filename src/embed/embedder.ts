@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { type CacheStats, createByteCache } from "../byte-cache.ts";
 import { LogGuardianError } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
-import { type CacheStats, createLineCache } from "./line-cache.ts";
 import type { WorkerAnswer, WorkerSettings } from "./onnx-worker.ts";
 
 /** Masked lines to vectors that the language model takes as positions of its input. */
@@ -96,7 +96,7 @@ export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): 
     });
   }
 
-  const cache = createLineCache(options.cacheBytes);
+  const cache = createByteCache<Float32Array>(options.cacheBytes, (embedding) => embedding.byteLength);
   /** Lines being computed now: a second caller waits for the first. */
   const computing = new Map<string, Promise<Float32Array>>();
 
