@@ -5,7 +5,6 @@
 const rooms = [
   "telemetry",
   "mask",
-  "config",
   "ingest",
   "window",
   "model",
@@ -13,6 +12,8 @@ const rooms = [
   "classify",
   "verdict",
   "alert",
+  "config",
+  "codec",
   "redis",
   "kafka",
   "pipeline",
@@ -35,6 +36,7 @@ const owners = {
   ioredis: "redis",
   "onnxruntime-node": "embed",
   "node-llama-cpp": "classify",
+  avsc: "codec",
   pino: "telemetry",
   "prom-client": "telemetry",
 };

@@ -1,12 +1,22 @@
 import { defineConfig } from "vitest/config";
 
+// Models and processes are started for real; nothing here is timed.
+const shared = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" as const };
+const withServices = "test/**/*.services.test.ts";
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // Models and processes are started for real; nothing here is timed.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    pool: "forks",
     maxWorkers: 2,
+    projects: [
+      { test: { ...shared, name: "alone", include: ["test/**/*.test.ts"], exclude: [withServices] } },
+      {
+        test: {
+          ...shared,
+          name: "with services",
+          include: [withServices],
+          globalSetup: "test/support/start-services.ts",
+        },
+      },
+    ],
   },
 });

@@ -1,13 +1,11 @@
+import { milliseconds } from "../config/units.ts";
 import { LogGuardianError } from "../errors.ts";
-
-const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** `30s`, `10m`, `24h` to milliseconds. @throws LogGuardianError LG_USAGE. */
 export function parseDuration(text: string, option: string): number {
-  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
-  if (found === null)
-    throw usage(`${option} ${text} is no duration.`, "Write a number and ms, s, m, h or d, such as 30s.");
-  return Number(found[1]) * units[found[2] as keyof typeof units];
+  const duration = milliseconds(text);
+  if (duration !== undefined) return duration;
+  throw usage(`${option} ${text} is no duration.`, "Write a number and ms, s, m, h or d, such as 30s.");
 }
 
 /** @throws LogGuardianError LG_USAGE. */

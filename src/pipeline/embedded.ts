@@ -52,7 +52,12 @@ export async function runEmbedded(
 
   async function advance(chunks: readonly AddressedChunk[]): Promise<void> {
     const batch = chunks.map(({ message }) => ({ offset: linesOffset++, message }));
-    await judging.push(windower.advance(batch));
+    await judge(await windower.advance(batch));
+  }
+
+  async function judge(windows: readonly Window[]): Promise<void> {
+    await judging.push(windows);
+    await windower.published(windows.map(({ id }) => id));
   }
 
   async function take(source: RawPartition, records: readonly RawRecord[]): Promise<number> {
@@ -69,11 +74,12 @@ export async function runEmbedded(
   const ended = (source: RawPartition) =>
     advance(ingester.idle(source, Number.MAX_SAFE_INTEGER, sources.length));
 
+  await windower.resume();
   if (options.live) await readSideBySide(sources, take, ended, advance, ingester, options);
   else await readOldestFirst(sources, take, ended, options.signal);
 
   const flush = { offset: linesOffset++, message: { kind: "flush" as const, label: "end of input" } };
-  await judging.push(windower.advance([flush]));
+  await judge(await windower.advance([flush]));
   await judging.drained();
   handlers.onProgress?.(summary);
   return summary;

@@ -4,6 +4,7 @@ import type { KeySpec } from "../ingest/keys.ts";
 import type { LayoutName } from "../ingest/layouts.ts";
 import { createLineReader } from "../ingest/line-reader.ts";
 import { createMasker } from "../mask/masker.ts";
+import { createMemoryStore } from "../window/memory-store.ts";
 import { createPartitionWindower, type PartitionWindower } from "../window/partition-windower.ts";
 import type { WindowSpec } from "../window/window.ts";
 import { createDetector, type Detector } from "./detector.ts";
@@ -34,7 +35,10 @@ export function createStages(
   );
   return {
     ingester: createIngester({ reader }, { partitions: 1 }),
-    windower: createPartitionWindower({ pipeline: options.pipeline, spec: options.window }),
+    windower: createPartitionWindower(
+      { store: createMemoryStore() },
+      { pipeline: options.pipeline, spec: options.window },
+    ),
     detector: createDetector(
       { judge: model.judge, model: { name: manifest.name, version: manifest.version } },
       { batchWindows: options.batchWindows },

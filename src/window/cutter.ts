@@ -1,19 +1,26 @@
-import type { Line } from "../ingest/line.ts";
+import type { Entry } from "./entry.ts";
 import type { CloseReason } from "./window.ts";
 
-/** Lines of one key that belong together, closed, in the order of scoring. */
+/** Lines of one key that belong together, closed. */
 export interface Cut {
   key: string;
-  lines: Line[];
+  /** In the order of scoring. */
+  entries: Entry[];
   reason: CloseReason;
+  /** Those of them that no later window needs. */
+  released: readonly Entry[];
+  /** Sliding windows: how many lines the key's next window has in common with this one. */
+  overlap?: number;
 }
 
 /** One kind of window: pure, fed line by line in the order of the lines queue. */
 export interface Cutter {
-  add(key: string, line: Line): Cut[];
+  add(entry: Entry): Cut[];
   /** What stream time has ended. */
   advance(streamTime: number): Cut[];
-  /** Closes everything that is open. */
+  /** Closes everything that is open; no entry stays. */
   flush(): Cut[];
+  /** Takes back what was open: the entries that were not released, in their order. */
+  restore(entries: Iterable<Entry>, overlap: ReadonlyMap<string, number>): void;
   openWindows(): number;
 }

@@ -1,13 +1,14 @@
 import type { Line } from "../ingest/line.ts";
 import type { Cut, Cutter } from "./cutter.ts";
 import { createDeadlines } from "./deadlines.ts";
+import type { Entry } from "./entry.ts";
 import type { CloseReason } from "./window.ts";
 
 interface Session {
   /** Event times of the earliest and latest line. */
   from: number;
   to: number;
-  lines: Line[];
+  entries: Entry[];
 }
 
 /**
@@ -30,15 +31,15 @@ export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLin
     deadlines.set(key, Math.min(...sessions.map(({ to }) => to)) + gapMs);
   }
 
-  const cut = (key: string, { lines }: Session, reason: CloseReason): Cut => ({
-    key,
-    lines: lines.sort(inScoringOrder),
-    reason,
-  });
+  function cut(key: string, { entries }: Session, reason: CloseReason): Cut {
+    entries.sort((a, b) => inScoringOrder(a.line, b.line));
+    return { key, entries, reason, released: entries };
+  }
 
-  return {
-    add(key, line) {
-      const joined: Session = { from: line.time, to: line.time, lines: [line] };
+  const cutter: Cutter = {
+    add(entry) {
+      const { key, line } = entry;
+      const joined: Session = { from: line.time, to: line.time, entries: [entry] };
       const apart: Session[] = [];
       const sessions = open.get(key) ?? [];
       for (const session of sessions) {
@@ -50,11 +51,11 @@ export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLin
         joined.to = Math.max(joined.to, session.to);
         // The longer list takes the shorter in: one line at a time this is an append.
         const [longer, shorter] =
-          session.lines.length >= joined.lines.length ? [session, joined] : [joined, session];
-        for (const other of shorter.lines) longer.lines.push(other);
-        joined.lines = longer.lines;
+          session.entries.length >= joined.entries.length ? [session, joined] : [joined, session];
+        for (const other of shorter.entries) longer.entries.push(other);
+        joined.entries = longer.entries;
       }
-      const isFull = joined.lines.length >= maxLines;
+      const isFull = joined.entries.length >= maxLines;
       if (!isFull) apart.push(joined);
       count += apart.length - sessions.length;
       keep(key, apart);
@@ -84,8 +85,13 @@ export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLin
       count = 0;
       return cuts;
     },
+    restore(entries) {
+      // What is open depends on the open lines alone, so taking them in again brings it back.
+      for (const entry of entries) cutter.add(entry);
+    },
     openWindows: () => count,
   };
+  return cutter;
 }
 
 /** By event time, then file, then the shipper's file offset, then position. */

@@ -1,4 +1,4 @@
-import type { LinesChunk } from "../ingest/lines-message.ts";
+import type { LinesChunk, RawPartition } from "../ingest/lines-message.ts";
 
 /** How far each raw partition has been taken in, and the time they have all reached. */
 export interface StreamTime {
@@ -8,32 +8,49 @@ export interface StreamTime {
   isRepeat(chunk: LinesChunk, position: { offset: number; index: number }): boolean;
   /** Milliseconds; the lowest over all sources once each has reported. Never goes back. */
   now(): number;
+  snapshot(): StreamTimeState;
 }
 
-export function createStreamTime(): StreamTime {
-  const sources = new Map<string, { offset: number; index: number; time: number }>();
-  let reached = Number.MIN_SAFE_INTEGER;
-  const nameOf = ({ source }: LinesChunk) => `${source.topic} ${source.incarnation} ${source.partition}`;
+/** Everything that stream time remembers, as plain data. */
+export interface StreamTimeState {
+  reached: number;
+  sources: (RawPartition & { offset: number; index: number; time: number })[];
+}
+
+type Source = StreamTimeState["sources"][number];
+
+export function createStreamTime(restored?: StreamTimeState): StreamTime {
+  const sources = new Map<string, Source>();
+  let reached = restored?.reached ?? Number.MIN_SAFE_INTEGER;
+  const nameOf = ({ topic, partition }: RawPartition) => `${topic} ${partition}`;
+  for (const source of restored?.sources ?? []) sources.set(nameOf(source), source);
+
+  /** What is known of this incarnation of the source: a topic made anew begins its offsets again. */
+  function known(source: RawPartition): Source | undefined {
+    const found = sources.get(nameOf(source));
+    return found?.incarnation === source.incarnation ? found : undefined;
+  }
+
   return {
-    isRepeat(chunk, { offset, index }) {
-      const highest = sources.get(nameOf(chunk));
+    isRepeat({ source }, { offset, index }) {
+      const highest = known(source);
       if (highest === undefined) return false;
       return offset < highest.offset || (offset === highest.offset && index <= highest.index);
     },
-    report(chunk) {
-      const name = nameOf(chunk);
-      const known = sources.get(name) ?? { offset: -1, index: 0, time: Number.MIN_SAFE_INTEGER };
-      const { offset, index } = chunk.through;
-      const isAhead = offset > known.offset || (offset === known.offset && index > known.index);
-      sources.set(name, {
-        ...(isAhead ? { offset, index } : { offset: known.offset, index: known.index }),
-        time: Math.max(known.time, chunk.streamTime),
-      });
-      if (sources.size < chunk.sourceCount) return;
+    report({ source, through, streamTime, sourceCount }) {
+      const before = sources.get(nameOf(source));
+      const same = known(source) ?? { offset: -1, index: 0 };
+      const isAhead =
+        through.offset > same.offset || (through.offset === same.offset && through.index > same.index);
+      const { offset, index } = isAhead ? through : same;
+      const time = Math.max(before?.time ?? Number.MIN_SAFE_INTEGER, streamTime);
+      sources.set(nameOf(source), { ...source, offset, index, time });
+      if (sources.size < sourceCount) return;
       let lowest = Number.MAX_SAFE_INTEGER;
-      for (const { time } of sources.values()) lowest = Math.min(lowest, time);
+      for (const { time: its } of sources.values()) lowest = Math.min(lowest, its);
       reached = Math.max(reached, lowest);
     },
     now: () => reached,
+    snapshot: () => ({ reached, sources: [...sources.values()] }),
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { KeyedLine } from "../../src/ingest/line.ts";
 import type { LinesMessage } from "../../src/ingest/lines-message.ts";
 import { createRandom } from "../../src/simulate/random.ts";
+import { createMemoryStore } from "../../src/window/memory-store.ts";
 import { createPartitionWindower } from "../../src/window/partition-windower.ts";
 import type { Window, WindowSpec } from "../../src/window/window.ts";
 
@@ -28,8 +29,9 @@ function chunk(lines: KeyedLine[], sourceCount = 1, partition = 0): LinesMessage
 
 const flush: LinesMessage = { kind: "flush", label: "test" };
 
-function windowsOf(spec: WindowSpec, messages: LinesMessage[]): Window[] {
-  const windower = createPartitionWindower({ pipeline: "p", spec });
+async function windowsOf(spec: WindowSpec, messages: LinesMessage[]): Promise<Window[]> {
+  const windower = createPartitionWindower({ store: createMemoryStore() }, { pipeline: "p", spec });
+  await windower.resume();
   return windower.advance(messages.map((message, offset) => ({ offset, message })));
 }
 
@@ -38,8 +40,8 @@ const texts = (windows: Window[]) => windows.map(({ lines }) => lines.map(({ tex
 describe("sliding windows", () => {
   const lines = Array.from({ length: 25 }, (_, place) => line("k", place, place));
 
-  it("begin every stride lines and hold size lines", () => {
-    const windows = windowsOf({ kind: "sliding", size: 10, stride: 5 }, [chunk(lines)]);
+  it("begin every stride lines and hold size lines", async () => {
+    const windows = await windowsOf({ kind: "sliding", size: 10, stride: 5 }, [chunk(lines)]);
     expect(windows.map((window) => [window.start, window.end, window.reason])).toEqual([
       [0, 9, "full"],
       [5, 14, "full"],
@@ -48,22 +50,22 @@ describe("sliding windows", () => {
     ]);
   });
 
-  it("close a rest at the flush only where it holds lines of no earlier window", () => {
+  it("close a rest at the flush only where it holds lines of no earlier window", async () => {
     const spec: WindowSpec = { kind: "sliding", size: 10, stride: 5 };
-    expect(windowsOf(spec, [chunk(lines), flush]).length).toBe(4);
-    const oneMore = windowsOf(spec, [chunk([...lines, line("k", 25, 25)]), flush]);
+    expect((await windowsOf(spec, [chunk(lines), flush])).length).toBe(4);
+    const oneMore = await windowsOf(spec, [chunk([...lines, line("k", 25, 25)]), flush]);
     expect(oneMore.at(-1)).toMatchObject({ start: 20, end: 25, reason: "flush" });
   });
 
-  it("keep keys apart", () => {
+  it("keep keys apart", async () => {
     const mixed = lines.map((entry, place) => ({ ...entry, keys: [place % 2 ? "odd" : "even"] }));
-    const windows = windowsOf({ kind: "sliding", size: 12, stride: 12 }, [chunk(mixed)]);
+    const windows = await windowsOf({ kind: "sliding", size: 12, stride: 12 }, [chunk(mixed)]);
     expect(windows.map(({ key }) => key)).toEqual(["even", "odd"]);
   });
 });
 
 describe("sessions", () => {
-  it("end when stream time has passed their last line by more than the gap", () => {
+  it("end when stream time has passed their last line by more than the gap", async () => {
     const lines = [
       line("a", 0, 0),
       line("b", 50, 1),
@@ -71,36 +73,42 @@ describe("sessions", () => {
       line("c", 151, 3),
       line("c", 202, 4),
     ];
-    const windows = windowsOf(session, [chunk(lines.slice(0, 4)), chunk(lines.slice(4))]);
+    const windows = await windowsOf(session, [chunk(lines.slice(0, 4)), chunk(lines.slice(4))]);
     expect(windows.map(({ key, reason }) => [key, reason])).toEqual([
       ["b", "gap"],
       ["a", "gap"],
     ]);
   });
 
-  it("wait for the slowest source, and for those that have not reported", () => {
+  it("wait for the slowest source, and for those that have not reported", async () => {
     const fast = [line("a", 0, 0), line("z", 1000, 1)];
-    expect(windowsOf(session, [chunk(fast, 2)])).toEqual([]);
+    expect(await windowsOf(session, [chunk(fast, 2)])).toEqual([]);
     const slow = [line("y", 50, 0, 1)];
-    expect(windowsOf(session, [chunk(fast, 2), chunk(slow, 2, 1)])).toEqual([]);
+    expect(await windowsOf(session, [chunk(fast, 2), chunk(slow, 2, 1)])).toEqual([]);
     const later = [line("y", 500, 1, 1)];
-    const windows = windowsOf(session, [chunk(fast, 2), chunk(slow, 2, 1), chunk(later, 2, 1)]);
+    const windows = await windowsOf(session, [chunk(fast, 2), chunk(slow, 2, 1), chunk(later, 2, 1)]);
     expect(texts(windows)).toEqual([["a at 0"], ["y at 50"]]);
   });
 
-  it("are joined by a line between them, and sorted before scoring", () => {
+  it("are joined by a line between them, and sorted before scoring", async () => {
     const lines = [line("a", 0, 0), line("a", 180, 1), line("a", 90, 2)];
-    expect(texts(windowsOf(session, [chunk(lines), flush]))).toEqual([["a at 0", "a at 90", "a at 180"]]);
+    expect(texts(await windowsOf(session, [chunk(lines), flush]))).toEqual([
+      ["a at 0", "a at 90", "a at 180"],
+    ]);
   });
 
-  it("do not lose a line that comes after its session closed", () => {
+  it("do not lose a line that comes after its session closed", async () => {
     const messages = [chunk([line("a", 0, 0), line("b", 500, 1)]), chunk([line("a", 10, 2)]), flush];
-    expect(texts(windowsOf(session, messages)).flat().sort()).toEqual(["a at 0", "a at 10", "b at 500"]);
+    expect(
+      texts(await windowsOf(session, messages))
+        .flat()
+        .sort(),
+    ).toEqual(["a at 0", "a at 10", "b at 500"]);
   });
 
-  it("close at the limit of lines", () => {
+  it("close at the limit of lines", async () => {
     const lines = Array.from({ length: 5 }, (_, place) => line("a", place, place));
-    const windows = windowsOf({ ...session, maxLines: 2 }, [chunk(lines), flush]);
+    const windows = await windowsOf({ ...session, maxLines: 2 }, [chunk(lines), flush]);
     expect(windows.map(({ lines: held, reason }) => [held.length, reason])).toEqual([
       [2, "limit"],
       [2, "limit"],
@@ -108,7 +116,7 @@ describe("sessions", () => {
     ]);
   });
 
-  it("are the same in whatever order sources arrive and however they are batched", () => {
+  it("are the same in whatever order sources arrive and however they are batched", async () => {
     const random = createRandom(5);
     const sources = [0, 1, 2].map((partition) => {
       let time = 0;
@@ -117,35 +125,34 @@ describe("sessions", () => {
         return line(`k${random.below(12)}`, time, offset, partition);
       });
     });
-    const reference = shuffled(1, sources);
+    const reference = await shuffled(1, sources);
     expect(reference.length).toBeGreaterThan(30);
-    for (let seed = 2; seed < 12; seed++) expect(shuffled(seed, sources)).toEqual(reference);
+    for (let seed = 2; seed < 12; seed++) expect(await shuffled(seed, sources)).toEqual(reference);
   });
 });
 
 describe("repeats", () => {
   const messages = [chunk([line("a", 0, 0), line("a", 10, 1)]), chunk([line("a", 20, 2)])];
 
-  it("of the first hop are dropped line by line, whatever the new chunk boundaries", () => {
+  it("of the first hop are dropped line by line, whatever the new chunk boundaries", async () => {
     const again = chunk([line("a", 10, 1), line("a", 20, 2), line("a", 30, 3)]);
-    expect(texts(windowsOf(session, [...messages, again, flush]))).toEqual([
+    expect(texts(await windowsOf(session, [...messages, again, flush]))).toEqual([
       ["a at 0", "a at 10", "a at 20", "a at 30"],
     ]);
   });
 
-  it("of the second hop are dropped by offset", () => {
-    const windower = createPartitionWindower({
-      pipeline: "p",
-      spec: { kind: "sliding", size: 3, stride: 3 },
-    });
+  it("of the second hop are dropped by offset", async () => {
+    const spec: WindowSpec = { kind: "sliding", size: 3, stride: 3 };
+    const windower = createPartitionWindower({ store: createMemoryStore() }, { pipeline: "p", spec });
+    await windower.resume();
     const batch = messages.map((message, offset) => ({ offset, message }));
-    expect(windower.advance(batch).length).toBe(1);
-    expect(windower.advance(batch)).toEqual([]);
+    expect((await windower.advance(batch)).length).toBe(1);
+    expect(await windower.advance(batch)).toEqual([]);
   });
 });
 
 /** Takes random bites of the sources in turn, and returns the windows by id. */
-function shuffled(seed: number, sources: KeyedLine[][]): Window[] {
+async function shuffled(seed: number, sources: KeyedLine[][]): Promise<Window[]> {
   const random = createRandom(seed);
   const left = sources.map((lines) => [...lines]);
   const messages: LinesMessage[] = [];
@@ -154,7 +161,7 @@ function shuffled(seed: number, sources: KeyedLine[][]): Window[] {
     const bite = left[partition]?.splice(0, 1 + random.below(40)) ?? [];
     if (bite.length > 0) messages.push(chunk(bite, sources.length, partition));
   }
-  const windows = windowsOf(session, [...messages, flush]).map((window) => ({
+  const windows = (await windowsOf(session, [...messages, flush])).map((window) => ({
     ...window,
     reason: "gap" as const,
   }));

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import type { TSchema } from "typebox";
+import { reasonOf } from "../errors.ts";
+import type { Problem } from "./problem.ts";
+import { configSchema, pipelineSchema, windowSchemas } from "./schema.ts";
+
+type Tree = Record<string, unknown>;
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Puts `LOGGUARDIAN_<PATH>` into the configuration, and what the file named by `LOGGUARDIAN_<PATH>_FILE` holds: for
+ * `kafka.sasl.password` LOGGUARDIAN_KAFKA_SASL_PASSWORD. Lists are separated by commas. A pipeline must stand in the
+ * file; variables that name nothing are left alone, since orchestrators make up some of their own.
+ */
+export function applyEnvironment(content: Tree, environment: Environment): Problem[] {
+  const problems: Problem[] = [];
+  walk(configSchema, content, [], environment, problems);
+  for (const [name, pipeline] of Object.entries((content.pipelines as Tree | undefined) ?? {})) {
+    if (!isTree(pipeline)) continue;
+    walk(pipelineSchema, pipeline, ["pipelines", name], environment, problems);
+    const kind = (pipeline.window as Tree | undefined)?.kind;
+    if (kind === "sliding" || kind === "session")
+      walk(
+        windowSchemas[kind],
+        pipeline.window as Tree,
+        ["pipelines", name, "window"],
+        environment,
+        problems,
+      );
+  }
+  return problems;
+}
+
+function walk(
+  schema: TSchema,
+  into: Tree,
+  path: string[],
+  environment: Environment,
+  problems: Problem[],
+): void {
+  const properties = (schema as { properties?: Record<string, TSchema> }).properties ?? {};
+  for (const [name, inner] of Object.entries(properties)) {
+    const here = [...path, name];
+    if ("properties" in inner) {
+      const below = isTree(into[name]) ? into[name] : {};
+      walk(inner, below, here, environment, problems);
+      if (Object.keys(below).length > 0) into[name] = below;
+      continue;
+    }
+    const variable = variableOf(here);
+    const value = read(variable, environment, problems);
+    if (value !== undefined) into[name] = typed(inner, value);
+  }
+}
+
+function read(variable: string, environment: Environment, problems: Problem[]): string | undefined {
+  const value = environment[variable];
+  const file = environment[`${variable}_FILE`];
+  if (file === undefined) return value;
+  const refuse = (what: string) => void problems.push({ path: `${variable}_FILE`, what });
+  if (value !== undefined) return refuse(`stands beside ${variable}; set one of them`) as undefined;
+  try {
+    return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  } catch (thrown) {
+    return refuse(`cannot be read: ${reasonOf(thrown)}`) as undefined;
+  }
+}
+
+/** `["kafka", "clientId"]` to `LOGGUARDIAN_KAFKA_CLIENT_ID`. */
+export function variableOf(path: readonly string[]): string {
+  const words = path.map((name) => name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/[^A-Za-z0-9]/g, "_"));
+  return ["LOGGUARDIAN", ...words].join("_").toUpperCase();
+}
+
+/** The text as the type that the schema asks for; what does not fit stays text, and the check says so. */
+function typed(schema: TSchema, value: string): unknown {
+  const { type, anyOf } = schema as { type?: string; anyOf?: TSchema[] };
+  if (type === "array") return value.split(",").map((part) => part.trim());
+  if (type === "boolean") return value === "true" ? true : value === "false" ? false : value;
+  const mayBeNumber = [type, ...(anyOf ?? []).map((one) => (one as { type?: string }).type)].some(
+    (name) => name === "integer" || name === "number",
+  );
+  return mayBeNumber && value.trim() !== "" && !Number.isNaN(Number(value)) ? Number(value) : value;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from "node:fs";
+import { Value } from "typebox/value";
+import { parseDocument, stringify } from "yaml";
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import { createKeys } from "../ingest/keys.ts";
+import { createMasker } from "../mask/masker.ts";
+import type { WindowSpec } from "../window/window.ts";
+import { applyEnvironment } from "./environment.ts";
+import { type Problem, problemsOf } from "./problem.ts";
+import {
+  type Config,
+  configSchema,
+  type PipelineConfig,
+  pipelineSchema,
+  type WindowConfig,
+  windowSchemas,
+} from "./schema.ts";
+import { bytes, milliseconds } from "./units.ts";
+
+export const defaultConfigFile = "logguardian.yaml";
+
+/**
+ * The configuration of a process: a YAML file, overridden by environment variables, completed by defaults.
+ * @throws LogGuardianError LG_CONFIG_FILE where it cannot be read, LG_CONFIG with every problem and its path.
+ */
+export function loadConfig(
+  path: string | undefined,
+  environment: Record<string, string | undefined> = process.env,
+): Config {
+  const file = path ?? environment.LOGGUARDIAN_CONFIG ?? defaultConfigFile;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (thrown) {
+    throw new LogGuardianError(
+      "LG_CONFIG_FILE",
+      `The configuration ${file} cannot be read: ${reasonOf(thrown)}.`,
+      "Give its path with --config; docs/logguardian.example.yaml is one to begin with.",
+      thrown,
+    );
+  }
+  return parseConfig(text, file, environment);
+}
+
+/** @throws LogGuardianError LG_CONFIG. */
+export function parseConfig(
+  text: string,
+  file: string,
+  environment: Record<string, string | undefined> = {},
+): Config {
+  const document = parseDocument(text);
+  const problems: Problem[] = document.errors.map(({ message }) => ({
+    path: file,
+    what: firstLine(message),
+  }));
+  if (problems.length > 0) throw refuse(file, problems);
+  const content: Record<string, unknown> = document.toJS() ?? {};
+  problems.push(...applyEnvironment(content, environment));
+  Value.Default(configSchema, content);
+  problems.push(...problemsOf(configSchema, content));
+  for (const [name, pipeline] of Object.entries(content.pipelines ?? {}))
+    problems.push(...problemsOfPipeline(name, pipeline));
+  if (problems.length > 0) throw refuse(file, problems);
+  return content as Config;
+}
+
+function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
+  const path = ["pipelines", name];
+  const problems: Problem[] = [];
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
+    problems.push({ path: path.join("."), what: "must be named with a-z, 0-9 and - only" });
+  Value.Default(pipelineSchema, pipeline);
+  problems.push(...problemsOf(pipelineSchema, pipeline, path));
+  const { window, key, mask } = (pipeline ?? {}) as Partial<PipelineConfig>;
+  const schema = windowSchemas[window?.kind as keyof typeof windowSchemas];
+  if (schema !== undefined) {
+    Value.Default(schema, window);
+    problems.push(...problemsOf(schema, window, [...path, "window"]));
+  }
+  if (problems.length > 0) return problems;
+  if (window?.kind === "sliding" && window.stride > window.size)
+    problems.push({
+      path: [...path, "window", "stride"].join("."),
+      what: "must not exceed size: lines would be left out",
+    });
+  const tryTo = (where: string, check: () => unknown) => {
+    try {
+      check();
+    } catch (thrown) {
+      problems.push({ path: [...path, where].join("."), what: reasonOf(thrown) });
+    }
+  };
+  if (typeof key === "object") tryTo("key.pattern", () => createKeys({ kind: "pattern", ...key }));
+  if (mask !== undefined) tryTo("mask.custom", () => createMasker({ profile: "typed", custom: mask.custom }));
+  return problems;
+}
+
+function refuse(file: string, problems: readonly Problem[]): LogGuardianError {
+  const listed = problems.map(({ path, what }) => `\n  ${path}: ${what}`).join("");
+  return new LogGuardianError(
+    "LG_CONFIG",
+    `${file} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:${listed}\n`,
+    "Correct the file or the LOGGUARDIAN_… variables; logguardian config --print shows what is in effect.",
+  );
+}
+
+function firstLine(message: string): string {
+  return message.split("\n")[0]?.replace(/:$/, "") ?? message;
+}
+
+/** The effective configuration as YAML, its secrets hidden. */
+export function printConfig(config: Config): string {
+  const hidden = (name: string, value: unknown) =>
+    ["password", "bearerToken"].includes(name)
+      ? "<hidden>"
+      : typeof value === "string"
+        ? withoutPassword(value)
+        : value;
+  return stringify(JSON.parse(JSON.stringify(config, hidden)));
+}
+
+/** A URL may carry a password as well. */
+function withoutPassword(text: string): string {
+  return text.replace(/^(\w+:\/\/[^/@:]*):[^/@]*@/, "$1:<hidden>@");
+}
+
+/** What the windower is told. */
+export function windowSpecOf(window: WindowConfig): WindowSpec {
+  return window.kind === "sliding"
+    ? { kind: "sliding", size: window.size, stride: window.stride }
+    : { kind: "session", gapMs: milliseconds(window.gap) ?? 0, maxLines: window.maxLines };
+}
+
+/** @param text a duration that the schema has checked. */
+export function durationOf(text: string): number {
+  return milliseconds(text) ?? 0;
+}
+
+/** @param text a size that the schema has checked. */
+export function sizeOf(text: string): number {
+  return bytes(text) ?? 0;
+}

@@ -1,0 +1,147 @@
+import { type Static, type TSchema, Type } from "typebox";
+import { formatNames } from "../ingest/formats/index.ts";
+import { layoutNames } from "../ingest/layouts.ts";
+import { durationPattern, sizePattern } from "./units.ts";
+
+const object = <Properties extends Record<string, TSchema>>(properties: Properties, options = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options });
+const optional = Type.Optional;
+const text = (options = {}) => Type.String({ minLength: 1, ...options });
+const duration = (byDefault: string) => Type.String({ pattern: durationPattern, default: byDefault });
+const size = (byDefault: string) => Type.String({ pattern: sizePattern, default: byDefault });
+const oneOf = <const Names extends readonly string[]>(names: Names, options = {}) =>
+  Type.Enum([...names] as [...Names], options);
+const count = (minimum: number, byDefault: number) => Type.Integer({ minimum, default: byDefault });
+
+/** Paths of PEM files. */
+const tls = object({
+  ca: optional(text({ description: "certificate authority, when not one the system knows" })),
+  certificate: optional(text()),
+  key: optional(text()),
+});
+
+/** By the window's `kind`. */
+export const windowSchemas = {
+  sliding: object({
+    kind: Type.Literal("sliding"),
+    size: Type.Integer({ minimum: 1, description: "lines" }),
+    stride: Type.Integer({ minimum: 1, description: "lines" }),
+  }),
+  session: object({ kind: Type.Literal("session"), gap: duration("30m"), maxLines: count(1, 1000) }),
+};
+
+export const pipelineSchema = object({
+  topics: Type.Array(text(), { minItems: 1, description: "raw topics" }),
+  from: oneOf(["earliest", "latest"], {
+    default: "latest",
+    description: "where a pipeline that never ran begins",
+  }),
+  format: oneOf(formatNames),
+  layout: oneOf(layoutNames, { default: "none" }),
+  mask: optional(
+    object({
+      custom: Type.Array(object({ name: text(), regex: text(), token: Type.String() }), { default: [] }),
+    }),
+  ),
+  key: Type.Union([Type.Literal("origin"), object({ pattern: text() })], {
+    default: "origin",
+    description: "must be origin, or a pattern such as { pattern: 'blk_-?\\d+' }",
+  }),
+  /** Checked by `windowSchemas`: which of them depends on its `kind`. */
+  window: object({ kind: oneOf(["sliding", "session"]) }, { additionalProperties: true }),
+  partitions: count(1, 16),
+  bundle: optional(text({ description: "directory; the starter bundle by default" })),
+  threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),
+  publish: oneOf(["anomalous", "all"], { default: "anomalous" }),
+  idleAfter: duration("30s"),
+  alert: object(
+    {
+      enabled: Type.Boolean({ default: true }),
+      hold: duration("5m"),
+      labels: Type.Record(Type.String({ pattern: "^[a-zA-Z_][a-zA-Z0-9_]*$" }), text(), { default: {} }),
+    },
+    { default: {} },
+  ),
+});
+
+export const configSchema = object({
+  kafka: object(
+    {
+      brokers: Type.Array(text(), { minItems: 1, default: ["localhost:9092"] }),
+      clientId: text({ default: "logguardian" }),
+      tls: optional(tls),
+      sasl: optional(
+        object({
+          mechanism: oneOf(["plain", "scram-sha-256", "scram-sha-512"]),
+          username: text(),
+          password: text(),
+        }),
+      ),
+    },
+    { default: {} },
+  ),
+  redis: object(
+    {
+      url: text({ default: "redis://localhost:6379", pattern: "^rediss?://" }),
+      username: optional(text()),
+      password: optional(text()),
+      tls: optional(tls),
+    },
+    { default: {} },
+  ),
+  alertmanager: object(
+    {
+      urls: Type.Array(text({ pattern: "^https?://" }), { default: [] }),
+      username: optional(text()),
+      password: optional(text()),
+      bearerToken: optional(text()),
+    },
+    { default: {} },
+  ),
+  topics: object(
+    {
+      prefix: text({ default: "logguardian", pattern: "^[A-Za-z0-9._-]+$" }),
+      replicationFactor: count(1, 1),
+      retention: duration("7d"),
+    },
+    { default: {} },
+  ),
+  http: object(
+    {
+      host: text({ default: "127.0.0.1" }),
+      port: Type.Integer({ minimum: 0, maximum: 65535, default: 9464 }),
+    },
+    { default: {} },
+  ),
+  log: object({ level: oneOf(["debug", "info", "warn", "error"], { default: "info" }) }, { default: {} }),
+  limits: object(
+    {
+      inFlight: size("64MB"),
+      sessionTimeout: duration("10s"),
+    },
+    { default: {} },
+  ),
+  inference: object(
+    {
+      provider: oneOf(["auto", "cpu", "cuda"], { default: "auto" }),
+      gpuLayers: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 0 })], {
+        default: "auto",
+        description: "must be auto or a number of layers",
+      }),
+      llamaThreads: count(0, 0),
+      onnxThreads: count(0, 0),
+      batchSize: count(1, 32),
+      lineCache: size("64MB"),
+      verdictCache: size("64MB"),
+    },
+    { default: {} },
+  ),
+  /** Each checked by `pipelineSchema`. */
+  pipelines: Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 }),
+});
+
+export type WindowConfig = Static<(typeof windowSchemas)[keyof typeof windowSchemas]>;
+export type PipelineConfig = Omit<Static<typeof pipelineSchema>, "window"> & { window: WindowConfig };
+export type Config = Omit<Static<typeof configSchema>, "pipelines"> & {
+  pipelines: Record<string, PipelineConfig>;
+};

@@ -1,0 +1,101 @@
+/** What a process may wait for without being ill. */
+export const waits = [
+  "broker-away",
+  "redis-away",
+  "redis-full",
+  "downstream-full",
+  "alertmanager-away",
+] as const;
+export type Wait = (typeof waits)[number];
+
+/** No progress for this long, with work to do and no named wait, is an illness. */
+const stuckAfterMs = 60_000;
+
+/** Alive by progress, not by answering. */
+export interface Health {
+  /** A unit of work such as a role of a pipeline. */
+  unit(name: string): HealthUnit;
+  /** Begins a named wait; the answer ends it. */
+  wait(name: Wait): () => void;
+  /** `live`: no unit is stuck. `ready`: live, started, and waiting for nothing. */
+  state(): { live: boolean; ready: boolean; waits: Wait[]; units: Record<string, UnitState> };
+}
+
+export interface HealthUnit {
+  started(): void;
+  /** Something was done; `lag` is how much is left. */
+  progress(lag: number): void;
+  /** How much is left, though nothing was done. */
+  lag(lag: number): void;
+  ended(): void;
+}
+
+interface UnitState {
+  started: boolean;
+  lag: number;
+  secondsSinceProgress: number;
+}
+
+export function createHealth(
+  options: { onWait?: (wait: Wait, waiting: boolean) => void; now?: () => number } = {},
+): Health {
+  const now = options.now ?? Date.now;
+  const units = new Map<string, { started: boolean; lag: number; progressAt: number }>();
+  const waiting = new Map<Wait, number>();
+  return {
+    unit(name) {
+      const unit = { started: false, lag: 0, progressAt: now() };
+      units.set(name, unit);
+      return {
+        started() {
+          unit.started = true;
+          unit.progressAt = now();
+        },
+        progress(lag) {
+          unit.lag = lag;
+          unit.progressAt = now();
+        },
+        lag(lag) {
+          // Work that arrives after idleness starts the clock.
+          if (unit.lag === 0 && lag > 0) unit.progressAt = now();
+          unit.lag = lag;
+        },
+        ended: () => void units.delete(name),
+      };
+    },
+    wait(name) {
+      waiting.set(name, (waiting.get(name) ?? 0) + 1);
+      options.onWait?.(name, true);
+      let ended = false;
+      return () => {
+        if (ended) return;
+        ended = true;
+        const left = (waiting.get(name) ?? 1) - 1;
+        if (left > 0) waiting.set(name, left);
+        else {
+          waiting.delete(name);
+          options.onWait?.(name, false);
+          // Waiting was not being stuck: the clock starts anew.
+          for (const unit of units.values()) unit.progressAt = now();
+        }
+      };
+    },
+    state() {
+      const isWaiting = waiting.size > 0;
+      const states = [...units].map(([name, { started, lag, progressAt }]): [string, UnitState] => [
+        name,
+        { started, lag, secondsSinceProgress: Math.round((now() - progressAt) / 1000) },
+      ]);
+      const stuck = [...units.values()].some(
+        ({ lag, progressAt }) => lag > 0 && now() - progressAt > stuckAfterMs,
+      );
+      const live = isWaiting || !stuck;
+      return {
+        live,
+        ready: live && !isWaiting && [...units.values()].every(({ started }) => started),
+        waits: [...waiting.keys()],
+        units: Object.fromEntries(states),
+      };
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { packageVersion } from "../package-root.ts";
+
+/** Everything that Prometheus sees, by what it counts. Names and labels are a public contract. */
+export interface Metrics {
+  records: Counter<"pipeline">;
+  lines: Counter<"pipeline">;
+  clampedTimes: Counter<"pipeline">;
+  deadLetters: Counter<"pipeline" | "role" | "reason">;
+  lostOffsets: Counter<"pipeline" | "role">;
+  repeatedLines: Counter<"pipeline">;
+  openWindows: Gauge<"pipeline" | "partition">;
+  windows: Counter<"pipeline" | "reason">;
+  rebuilds: Counter<"pipeline">;
+  verdicts: Counter<"pipeline" | "verdict">;
+  anomalies: Counter<"pipeline">;
+  inference: Histogram<"pipeline">;
+  cache: Gauge<"cache" | "result">;
+  endToEnd: Histogram<"pipeline">;
+  alerts: Counter<"pipeline">;
+  inFlightBytes: Gauge<"pipeline" | "role">;
+  lag: Gauge<"pipeline" | "role">;
+  waiting: Gauge<"wait">;
+  /** In Prometheus' text format. */
+  text(): Promise<string>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name: `logguardian_${name}`, help, labelNames, registers });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Gauge({ name: `logguardian_${name}`, help, labelNames, registers });
+  const seconds = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+    buckets: number[],
+  ) => new Histogram({ name: `logguardian_${name}`, help, labelNames, buckets, registers });
+  gauge("build_info", "Version of LogGuardian.", ["version", "node"]).set(
+    { version: packageVersion(), node: process.version },
+    1,
+  );
+  return {
+    records: counter("records_total", "Records read from raw topics.", ["pipeline"]),
+    lines: counter("lines_total", "Lines decoded.", ["pipeline"]),
+    clampedTimes: counter("clamped_times_total", "Lines whose time lay too far ahead of their record's.", [
+      "pipeline",
+    ]),
+    deadLetters: counter("dead_letters_total", "Records sent to the dead letters.", [
+      "pipeline",
+      "role",
+      "reason",
+    ]),
+    lostOffsets: counter(
+      "lost_offsets_total",
+      "Offsets that retention or a new topic took before they were read.",
+      ["pipeline", "role"],
+    ),
+    repeatedLines: counter("repeated_lines_total", "Lines dropped because they had been taken in before.", [
+      "pipeline",
+    ]),
+    openWindows: gauge("open_windows", "Windows that wait for more lines.", ["pipeline", "partition"]),
+    windows: counter("windows_total", "Windows closed, by reason.", ["pipeline", "reason"]),
+    rebuilds: counter(
+      "window_rebuilds_total",
+      "Partitions whose windows were rebuilt from the lines topic.",
+      ["pipeline"],
+    ),
+    verdicts: counter("verdicts_total", "Windows judged.", ["pipeline", "verdict"]),
+    anomalies: counter("anomalies_detected_total", "Windows judged anomalous.", ["pipeline"]),
+    inference: seconds(
+      "model_inference_seconds",
+      "Time to judge one batch of windows.",
+      ["pipeline"],
+      [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+    ),
+    cache: gauge("cache_requests", "Requests to the caches since the start.", ["cache", "result"]),
+    endToEnd: seconds(
+      "end_to_end_seconds",
+      "From the arrival of a window's last line in Kafka to its verdict.",
+      ["pipeline"],
+      [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000],
+    ),
+    alerts: counter("alerts_sent_total", "Alerts sent to Alertmanager, repeats included.", ["pipeline"]),
+    inFlightBytes: gauge("in_flight_bytes", "Bytes read from Kafka whose effects are not durable yet.", [
+      "pipeline",
+      "role",
+    ]),
+    lag: gauge("consumer_lag", "Messages between the committed offset and the end of the log.", [
+      "pipeline",
+      "role",
+    ]),
+    waiting: gauge("waiting", "1 while the process waits for something that has this name.", ["wait"]),
+    text: () => registry.metrics(),
+  };
+}

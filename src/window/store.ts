@@ -1,0 +1,61 @@
+import type { Entry } from "./entry.ts";
+import type { StreamTimeState } from "./stream-time.ts";
+import type { Window } from "./window.ts";
+
+/** Where the windows of one lines-partition are kept between its owners. Written by compare-and-apply. */
+export interface WindowStore {
+  /** What is stored; undefined where nothing is, or not all of it (a store may lose). */
+  load(): Promise<WindowState | undefined>;
+  /**
+   * Replaces everything, unless another owner has come since `expected` was loaded.
+   * @param expected incarnation that was loaded; undefined where nothing was.
+   */
+  reset(expected: string | undefined, state: WindowState): Promise<Outcome>;
+  /** Changes what is stored, all of it or nothing: nothing if the store does not hold what `expected` names. */
+  apply(expected: Fence, change: Change): Promise<Outcome>;
+  /** Forgets windows that the windows queue has acknowledged. */
+  acknowledge(ids: readonly string[]): Promise<void>;
+}
+
+/** `fenced`: another owner has written; whoever is told so must stop or begin again from what is stored. */
+export type Outcome = "applied" | "fenced";
+
+export interface Fence {
+  /** Of the state: each owner gives it a new one. */
+  incarnation: string;
+  /** Offset in the lines-partition up to which messages have been taken in; -1 before the first. */
+  mark: number;
+}
+
+/** What the windower remembers besides lines. */
+export interface Progress {
+  /** Of the window's kind and sizes: windows cut otherwise cannot be continued. */
+  specHash: string;
+  nextSeq: number;
+  maskHash: string;
+  streamTime: StreamTimeState;
+}
+
+export interface Change {
+  fence: Fence;
+  progress: Progress;
+  /** Entries that are open from now on, and those that no longer are (by seq). */
+  opened: readonly Entry[];
+  released: readonly number[];
+  /** Sliding windows: by key, how many of its open lines stood in an earlier window. */
+  overlap: ReadonlyMap<string, number>;
+  /** No overlap is left of any key. */
+  clearOverlap: boolean;
+  /** Windows that closed, kept until they are acknowledged. */
+  pending: readonly Window[];
+}
+
+export interface WindowState {
+  fence: Fence;
+  progress: Progress;
+  /** In the order of seq. */
+  entries: Entry[];
+  overlap: Map<string, number>;
+  /** Closed and not acknowledged. */
+  pending: Window[];
+}
