@@ -1,4 +1,6 @@
 import { Command, Option } from "commander";
+import { formatNames } from "../ingest/formats/index.ts";
+import { layoutNames } from "../ingest/layouts.ts";
 import { packageVersion } from "../package-root.ts";
 
 /** The command line. Each command's code is loaded only when it runs. */
@@ -16,23 +18,27 @@ export function createProgram(): Command {
       "\nExit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 anomalies found, 70 a bug.",
     );
 
+  const configOption = () =>
+    new Option("--config <file>", "configuration (default: $LOGGUARDIAN_CONFIG or logguardian.yaml)");
+
   program
     .command("detect")
     .description("judge the lines of files, or of standard input (-)")
     .argument("[files...]", "log files, plain, .gz or .xz", ["-"])
     .option("--session <pattern>", "sessions by an id in the text, a regular expression such as blk_-?\\d+")
-    .option("--gap <duration>", "silence that ends a session, such as 30s, 10m, 24h", "30m")
+    .option("--gap <duration>", "silence that ends a session, such as 30s, 10m, 24h (default: 30m)")
     .option("--window <size[/stride]>", "sliding windows of lines (default: the bundle's)")
     .addOption(
-      new Option("--layout <name>", "what stands before a line's content")
-        .choices(["none", "hdfs", "bgl", "thunderbird"])
-        .default("none"),
+      new Option("--layout <name>", "what stands before a line's content (default: none)").choices(
+        layoutNames,
+      ),
     )
-    .addOption(
-      new Option("--format <name>", "how lines are wrapped")
-        .choices(["text", "filebeat", "fluent-bit"])
-        .default("text"),
+    .addOption(new Option("--format <name>", "how lines are wrapped (default: text)").choices(formatNames))
+    .option(
+      "--pipeline <name>",
+      "windows, layout, masks, bundle and threshold of a pipeline of the configuration",
     )
+    .addOption(configOption())
     .option("--follow", "keep reading what is appended, through rotation")
     .option("--all", "print normal windows too")
     .option("--model <dir>", "bundle (default: the starter bundle)")
@@ -43,10 +49,44 @@ export function createProgram(): Command {
 Examples:
   logguardian detect app.log --window 100/50
   logguardian detect hdfs.log --layout hdfs --session 'blk_-?\\d+' --gap 24h
+  logguardian detect hdfs.log --pipeline hdfs
   journalctl -f | logguardian detect -
 On a terminal it prints for people, in a pipe one JSON object a line. Exit code 3 when something is anomalous.`,
     )
     .action(async (files, options) => (await import("./commands/detect.ts")).detectCommand(files, options));
+
+  program
+    .command("start")
+    .description("run roles of all pipelines on Kafka, Redis and Alertmanager; without names all of them")
+    .argument("[roles...]", "ingester, windower, detector, alerter")
+    .addOption(configOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian start
+  logguardian start ingester windower --config /etc/logguardian.yaml
+SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready stand on http.port.`,
+    )
+    .action(async (roles, options) => (await import("./commands/start.ts")).startCommand(roles, options));
+
+  program
+    .command("flush")
+    .description("close every open window of a pipeline, once all that stands in its raw topics is read")
+    .requiredOption("--pipeline <name>", "as in the configuration")
+    .addOption(configOption())
+    .option("--timeout <duration>", "wait this long for the ingesters", "10m")
+    .option("--dry-run", "wait, and say what would be closed")
+    .addHelpText("after", "\nExample:\n  logguardian flush --pipeline hdfs")
+    .action(async (options) => (await import("./commands/flush.ts")).flushCommand(options));
+
+  program
+    .command("config")
+    .description("check the configuration")
+    .addOption(configOption())
+    .option("--print", "show what is in effect, with defaults and environment, without secrets")
+    .addHelpText("after", "\nExample:\n  LOGGUARDIAN_KAFKA_BROKERS=a:9092,b:9092 logguardian config --print")
+    .action(async (options) => (await import("./commands/config.ts")).configCommand(options));
 
   program
     .command("demo")

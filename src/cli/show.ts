@@ -1,14 +1,7 @@
 import pc from "picocolors";
 import { heaviestLines } from "../verdict/fingerprint.ts";
 import type { Verdict } from "../verdict/verdict.ts";
-
-/** Makes control characters visible: a log line must not move the cursor of whoever reads it. */
-export function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 32 ? String.fromCodePoint(0x2400 + code) : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
-}
+import { visible } from "../verdict/visible.ts";
 
 /** Lines of an anomaly that a person sees at first. */
 const shownLines = 5;

@@ -1,3 +1,4 @@
+import { encodeToFit } from "../cut-to-fit.ts";
 import type { Entry } from "../window/entry.ts";
 import type { Window } from "../window/window.ts";
 import { lineOf, type WireLine, wireLineOf } from "./lines.ts";
@@ -5,28 +6,26 @@ import { createCodec } from "./single-object.ts";
 
 /** Of an encoded window: Kafka's default limit of a batch is 1 MB. */
 export const maxWindowBytes = 900_000;
-const cutMark = " …[cut]";
 
 const windows = createCodec<Omit<Window, "lines"> & { lines: WireLine[] }>(["window.v1.avsc"]);
 const entries = createCodec<Omit<Entry, "seq" | "line"> & { line: WireLine }>(["entry.v1.avsc"]);
 
+/** A window is encoded for Redis and again for Kafka, and never changes. */
+const encoded = new WeakMap<Window, Buffer>();
+
 /** At most `maxWindowBytes`: raw lines are cut, longest first, then masked ones, and marked as cut. */
 export function encodeWindow(window: Window): Buffer {
-  const wire = { ...window, lines: window.lines.map(wireLineOf) };
-  const whole = windows.encode(wire);
-  if (whole.length <= maxWindowBytes) return whole;
-  for (const field of ["text", "masked"] as const) {
-    // Half the longest length at a time: few rounds, and short lines stay whole.
-    let longest = Math.max(...wire.lines.map((line) => line[field].length));
-    while (longest > 32) {
-      longest >>= 1;
-      for (const line of wire.lines)
-        if (line[field].length > longest) line[field] = line[field].slice(0, longest) + cutMark;
-      const cut = windows.encode(wire);
-      if (cut.length <= maxWindowBytes) return cut;
-    }
+  let bytes = encoded.get(window);
+  if (bytes === undefined) {
+    bytes = encodeBounded(window);
+    encoded.set(window, bytes);
   }
-  return windows.encode(wire);
+  return bytes;
+}
+
+function encodeBounded(window: Window): Buffer {
+  const wire = { ...window, lines: window.lines.map(wireLineOf) };
+  return encodeToFit(wire.lines, () => windows.encode(wire), maxWindowBytes);
 }
 
 /** @throws LogGuardianError LG_MESSAGE_SCHEMA, LG_MESSAGE_DAMAGED. */

@@ -10,7 +10,7 @@ const text = (options = {}) => Type.String({ minLength: 1, ...options });
 const duration = (byDefault: string) => Type.String({ pattern: durationPattern, default: byDefault });
 const size = (byDefault: string) => Type.String({ pattern: sizePattern, default: byDefault });
 const oneOf = <const Names extends readonly string[]>(names: Names, options = {}) =>
-  Type.Enum([...names] as [...Names], options);
+  Type.Unsafe<Names[number]>(Type.Enum([...names], options));
 const count = (minimum: number, byDefault: number) => Type.Integer({ minimum, default: byDefault });
 
 /** Paths of PEM files. */

@@ -34,3 +34,32 @@ export interface FlushMark {
 }
 
 export type LinesMessage = LinesChunk | FlushMark;
+
+/** Of a chunk's lines; well below Kafka's limit of a batch. */
+const maxChunkBytes = 512 * 1024;
+/** What a line weighs beside its texts. */
+const lineOverhead = 150;
+
+/**
+ * A chunk as messages of at most 512 kB. Each reports its own lines as taken in, but only the last one moves stream
+ * time on: until then lines of the chunk are still to come.
+ */
+export function splitChunk(chunk: LinesChunk, streamTimeBefore: number): LinesChunk[] {
+  const parts: KeyedLine[][] = [[]];
+  let bytes = 0;
+  for (const line of chunk.lines) {
+    const size = Buffer.byteLength(line.text) + Buffer.byteLength(line.masked) + lineOverhead;
+    if (bytes > 0 && bytes + size > maxChunkBytes) {
+      parts.push([]);
+      bytes = 0;
+    }
+    bytes += size;
+    parts.at(-1)?.push(line);
+  }
+  return parts.map((lines, place) => {
+    const last = lines.at(-1);
+    if (place === parts.length - 1 || last === undefined) return { ...chunk, lines };
+    const { offset, index } = last.position;
+    return { ...chunk, lines, through: { offset, index }, streamTime: streamTimeBefore };
+  });
+}

@@ -23,10 +23,31 @@ export function defaultBundleDir(): string {
 }
 
 /**
+ * Reads a bundle's manifest alone: enough for who only masks.
+ * @throws LogGuardianError LG_BUNDLE_MISSING, LG_BUNDLE_MANIFEST, LG_BUNDLE_FORMAT.
+ */
+export async function loadManifest(dir: string): Promise<Manifest> {
+  return (await readManifest(dir)).manifest;
+}
+
+/**
  * Reads and checks a bundle.
  * @throws LogGuardianError LG_BUNDLE_MISSING, LG_BUNDLE_MANIFEST, LG_BUNDLE_FORMAT, LG_BUNDLE_CHECKSUM.
  */
 export async function loadBundle(dir: string): Promise<Bundle> {
+  const { absolute, text, manifest } = await readManifest(dir);
+  await Promise.all(
+    Object.entries(manifest.files).map(([file, listed]) => check(join(absolute, file), listed)),
+  );
+  return {
+    dir: absolute,
+    id: createHash("sha256").update(text).digest("hex"),
+    manifest,
+    path: (file) => join(absolute, file),
+  };
+}
+
+async function readManifest(dir: string): Promise<{ absolute: string; text: Buffer; manifest: Manifest }> {
   const absolute = resolve(dir);
   const where = join(absolute, "manifest.json");
   const text = await readFile(where).catch((thrown) => {
@@ -48,15 +69,7 @@ export async function loadBundle(dir: string): Promise<Bundle> {
       "Fetch or export the bundle again.",
     );
   }
-  await Promise.all(
-    Object.entries(manifest.files).map(([file, listed]) => check(join(absolute, file), listed)),
-  );
-  return {
-    dir: absolute,
-    id: createHash("sha256").update(text).digest("hex"),
-    manifest,
-    path: (file) => join(absolute, file),
-  };
+  return { absolute, text, manifest };
 }
 
 async function check(path: string, listed: { sha256: string; size: number }): Promise<void> {

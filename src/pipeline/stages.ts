@@ -2,8 +2,9 @@ import { LogGuardianError } from "../errors.ts";
 import type { FormatName } from "../ingest/formats/index.ts";
 import type { KeySpec } from "../ingest/keys.ts";
 import type { LayoutName } from "../ingest/layouts.ts";
-import { createLineReader } from "../ingest/line-reader.ts";
-import { createMasker } from "../mask/masker.ts";
+import { createLineMasker, createLineReader, type LineMasker } from "../ingest/line-reader.ts";
+import { type CustomPattern, createMasker } from "../mask/masker.ts";
+import type { Manifest } from "../model/manifest.ts";
 import { createMemoryStore } from "../window/memory-store.ts";
 import { createPartitionWindower, type PartitionWindower } from "../window/partition-windower.ts";
 import type { WindowSpec } from "../window/window.ts";
@@ -15,6 +16,7 @@ export interface StageOptions {
   pipeline: string;
   format: FormatName;
   layout: LayoutName;
+  custom?: readonly CustomPattern[];
   key: KeySpec;
   window: WindowSpec;
   /** Windows judged together at most. */
@@ -28,11 +30,8 @@ export function createStages(
 ): { ingester: Ingester; windower: PartitionWindower; detector: Detector } {
   const { manifest } = model.bundle;
   checkWindow(options.window, manifest.window.maxLines);
-  const masker = createMasker({ profile: manifest.text.maskProfile });
-  const reader = createLineReader(
-    { masker },
-    { format: options.format, layout: options.layout, template: manifest.text.template, key: options.key },
-  );
+  const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.custom ?? [] });
+  const reader = createLineReader({ masker }, { format: options.format, key: options.key });
   return {
     ingester: createIngester({ reader }, { partitions: 1 }),
     windower: createPartitionWindower(
@@ -46,7 +45,17 @@ export function createStages(
   };
 }
 
-function checkWindow(window: WindowSpec, maxLines: number): void {
+/** Masks lines as a bundle asks, after what the pipeline itself masks. @throws LogGuardianError LG_MASK_PATTERN. */
+export function lineMaskerOf(
+  { text }: Manifest,
+  { layout, custom = [] }: { layout: LayoutName; custom?: readonly CustomPattern[] },
+): LineMasker {
+  const masker = createMasker({ profile: text.maskProfile, custom });
+  return createLineMasker({ masker }, { layout, template: text.template });
+}
+
+/** @throws LogGuardianError LG_WINDOW_SPEC where the window cannot be, or the model cannot take it. */
+export function checkWindow(window: WindowSpec, maxLines: number): void {
   const refuse = (what: string, remedy: string) => new LogGuardianError("LG_WINDOW_SPEC", what, remedy);
   if (window.kind === "session") {
     if (window.gapMs > 0 && window.maxLines >= 1) return;

@@ -25,7 +25,7 @@ export interface RedisClient {
   close(): Promise<void>;
 }
 
-const scripts = ["windows-apply", "windows-reset"] as const;
+const scripts = ["windows-apply", "windows-reset", "alert-seen"] as const;
 export type ScriptName = (typeof scripts)[number];
 
 /**

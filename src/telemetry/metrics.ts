@@ -16,11 +16,13 @@ export interface Metrics {
   anomalies: Counter<"pipeline">;
   inference: Histogram<"pipeline">;
   cache: Gauge<"cache" | "result">;
-  endToEnd: Histogram<"pipeline">;
+  detection: Histogram<"pipeline">;
   alerts: Counter<"pipeline">;
   inFlightBytes: Gauge<"pipeline" | "role">;
   lag: Gauge<"pipeline" | "role">;
   waiting: Gauge<"wait">;
+  /** Called before each reading, for values that are looked up. */
+  onCollect(update: () => void): void;
   /** In Prometheus' text format. */
   text(): Promise<string>;
 }
@@ -28,6 +30,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const updates: (() => void)[] = [];
   collectDefaultMetrics({ register: registry });
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `logguardian_${name}`, help, labelNames, registers });
@@ -78,9 +81,9 @@ export function createMetrics(): Metrics {
       [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     ),
     cache: gauge("cache_requests", "Requests to the caches since the start.", ["cache", "result"]),
-    endToEnd: seconds(
-      "end_to_end_seconds",
-      "From the arrival of a window's last line in Kafka to its verdict.",
+    detection: seconds(
+      "detection_seconds",
+      "From the closing of a window to its verdict.",
       ["pipeline"],
       [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000],
     ),
@@ -94,6 +97,10 @@ export function createMetrics(): Metrics {
       "role",
     ]),
     waiting: gauge("waiting", "1 while the process waits for something that has this name.", ["wait"]),
-    text: () => registry.metrics(),
+    onCollect: (update) => void updates.push(update),
+    text() {
+      for (const update of updates) update();
+      return registry.metrics();
+    },
   };
 }

@@ -1,7 +1,10 @@
 import { access, constants } from "node:fs/promises";
+import { loadConfig, windowSpecOf } from "../../config/load.ts";
+import type { PipelineConfig } from "../../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { readRecords } from "../../ingest/file-source.ts";
 import type { FormatName } from "../../ingest/formats/index.ts";
+import type { KeySpec } from "../../ingest/keys.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
 import { runEmbedded } from "../../pipeline/embedded.ts";
 import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
@@ -13,10 +16,12 @@ import { verdictForPeople, verdictForPrograms } from "../show.ts";
 
 interface Options {
   session?: string;
-  gap: string;
+  gap?: string;
   window?: string;
-  layout: LayoutName;
-  format: FormatName;
+  layout?: LayoutName;
+  format?: FormatName;
+  pipeline?: string;
+  config?: string;
   follow?: boolean;
   all?: boolean;
   model?: string;
@@ -24,7 +29,7 @@ interface Options {
 }
 
 /** A session of more lines is cut: one key must not hold memory without end. */
-const mostLinesOfSession = 10_000;
+const mostLinesOfSession = 1000;
 const batchWindows = 64;
 
 export async function detectCommand(files: string[], options: Options): Promise<void> {
@@ -36,29 +41,65 @@ export async function detectCommand(files: string[], options: Options): Promise<
     );
   }
   await Promise.all(files.map(assertReadable));
+  const pipeline = options.pipeline === undefined ? undefined : pipelineOf(options.pipeline, options.config);
+  const bundleDir = options.model ?? pipeline?.bundle;
+  const threshold =
+    options.threshold === undefined
+      ? pipeline?.threshold
+      : parseNumber(options.threshold, "--threshold", 0, 1);
   const chosen = {
-    ...(options.model === undefined ? {} : { bundleDir: options.model }),
-    ...(options.threshold === undefined
-      ? {}
-      : { threshold: parseNumber(options.threshold, "--threshold", 0, 1) }),
+    ...(bundleDir === undefined ? {} : { bundleDir }),
+    ...(threshold === undefined ? {} : { threshold }),
   };
-  await withModel(chosen, (model) => detectWith(model, files, options));
+  await withModel(chosen, (model) => detectWith(model, files, options, pipeline));
 }
 
-async function detectWith(model: OpenModel, files: string[], options: Options): Promise<void> {
+/** The stages as the options ask, else as the pipeline does, else as the bundle does. */
+function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig | undefined) {
   const defaults = model.bundle.manifest.window.defaults;
-  const window: WindowSpec =
-    options.session === undefined
-      ? { kind: "sliding", ...(options.window === undefined ? defaults : parseWindow(options.window)) }
-      : { kind: "session", gapMs: parseDuration(options.gap, "--gap"), maxLines: mostLinesOfSession };
-  const stages = createStages(model, {
-    pipeline: "detect",
-    format: options.format,
-    layout: options.layout,
-    key: options.session === undefined ? { kind: "origin" } : { kind: "pattern", pattern: options.session },
+  let window: WindowSpec =
+    pipeline === undefined ? { kind: "sliding", ...defaults } : windowSpecOf(pipeline.window);
+  let key: KeySpec =
+    pipeline === undefined || pipeline.key === "origin"
+      ? { kind: "origin" }
+      : { kind: "pattern", ...pipeline.key };
+  if (options.window !== undefined) window = { kind: "sliding", ...parseWindow(options.window) };
+  if (options.session !== undefined) {
+    key = { kind: "pattern", pattern: options.session };
+    window = { kind: "session", gapMs: 30 * 60_000, maxLines: mostLinesOfSession };
+  }
+  if (options.gap !== undefined && window.kind === "session")
+    window = { ...window, gapMs: parseDuration(options.gap, "--gap") };
+  return createStages(model, {
+    pipeline: options.pipeline ?? "detect",
+    format: options.format ?? "text",
+    layout: options.layout ?? pipeline?.layout ?? "none",
+    custom: pipeline?.mask?.custom ?? [],
+    key,
     window,
     batchWindows,
   });
+}
+
+/** @throws LogGuardianError LG_USAGE where the configuration has no such pipeline. */
+function pipelineOf(name: string, file: string | undefined): PipelineConfig {
+  const { pipelines } = loadConfig(file);
+  const pipeline = pipelines[name];
+  if (pipeline !== undefined) return pipeline;
+  throw new LogGuardianError(
+    "LG_USAGE",
+    `There is no pipeline ${name}.`,
+    `The configuration has ${Object.keys(pipelines).join(", ")}.`,
+  );
+}
+
+async function detectWith(
+  model: OpenModel,
+  files: string[],
+  options: Options,
+  pipeline: PipelineConfig | undefined,
+): Promise<void> {
+  const stages = stagesFor(model, options, pipeline);
 
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());

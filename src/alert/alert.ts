@@ -1,0 +1,95 @@
+import type { Anomaly } from "../verdict/anomaly.ts";
+import { visible } from "../verdict/visible.ts";
+
+/** An alert as Alertmanager v2 takes it. */
+export interface Alert {
+  /** Its identity: few values each. */
+  labels: Record<string, string>;
+  /** Its evidence; the newest is shown. */
+  annotations: Record<string, string>;
+  startsAt: string;
+  endsAt: string;
+}
+
+/** What is known of an anomaly that goes on. */
+export interface ActiveAnomaly {
+  fingerprint: string;
+  /** Wall clock, milliseconds: when it was first and last seen in this spell, and when it ends if nothing more comes. */
+  firstSeen: number;
+  lastSeen: number;
+  endsAt: number;
+  /** Windows of this spell. */
+  times: number;
+  /** The newest of them. */
+  newest: AlertContent;
+}
+
+/** The part of an anomaly that does not change with time. */
+export interface AlertContent {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+const shownLines = 10;
+const shownCharacters = 400;
+
+/** Labels and annotations that one anomalous window gives. */
+export function contentOf(anomaly: Anomaly, labels: Record<string, string>): AlertContent {
+  const { logguardian: ours, event, host, log } = anomaly;
+  const score = (ours.score ?? 0).toFixed(3);
+  const where =
+    host === undefined ? `window key ${ours.key}` : `${host.name}${log ? `:${log.file.path}` : ""}`;
+  const heaviest = heaviestFirst(ours.lines).slice(0, shownLines);
+  return {
+    labels: {
+      ...labels,
+      alertname: "LogAnomaly",
+      pipeline: ours.pipeline,
+      fingerprint: ours.fingerprint ?? "none",
+      severity: "warning",
+    },
+    annotations: {
+      summary: `Anomalous logs in ${ours.pipeline}: ${clean(heaviest[0]?.text ?? anomaly.message)}`,
+      where: clean(where),
+      window_key: clean(ours.key),
+      since: event.start,
+      until: event.end,
+      score: `${score} (threshold ${ours.threshold}), ${ours.model.name} ${ours.model.version}`,
+      lines: heaviest.map((line) => `${weightOf(line.weight)}  ${clean(line.text)}`).join("\n"),
+      window: `${ours.window.lines} lines, closed by ${ours.window.closed}`,
+      verdict_id: event.id,
+      next: `Look at ${clean(where)} from ${event.start} on. All lines: the message with header lg-id ${event.id} on the anomalies topic.`,
+    },
+  };
+}
+
+/** @param active what goes on, or has just ended where its end lies in the past. */
+export function alertOf({ newest, firstSeen, lastSeen, endsAt, times }: ActiveAnomaly): Alert {
+  return {
+    labels: newest.labels,
+    annotations: {
+      ...newest.annotations,
+      times: `${times} windows; first ${iso(firstSeen)}, last ${iso(lastSeen)}`,
+    },
+    // Never changes while the spell lasts: Alertmanager would take another one for another alert's history.
+    startsAt: iso(firstSeen),
+    endsAt: iso(endsAt),
+  };
+}
+
+function heaviestFirst<T extends { weight?: number }>(lines: readonly T[]): T[] {
+  return lines.filter(({ weight = 0 }) => weight > 0).sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
+}
+
+function weightOf(weight: number | undefined): string {
+  return weight === undefined ? "" : `+${weight.toFixed(1)}`;
+}
+
+/** One line of bounded length: it ends in mails and terminals. */
+function clean(text: string): string {
+  return visible(text.length > shownCharacters ? `${text.slice(0, shownCharacters)} …` : text);
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

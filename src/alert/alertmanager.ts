@@ -1,0 +1,78 @@
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import { retry } from "../retry.ts";
+import type { Health } from "../telemetry/health.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Alert } from "./alert.ts";
+
+const timeoutMs = 10_000;
+const alertsPerRequest = 100;
+
+export interface Alertmanager {
+  /**
+   * Resolves when every Alertmanager of the cluster was offered the alerts and at least one took them.
+   * Waits as long as none answers. @throws LogGuardianError LG_ALERTMANAGER_REFUSED.
+   */
+  post(alerts: readonly Alert[]): Promise<void>;
+}
+
+export function createAlertmanager(
+  config: {
+    urls: readonly string[];
+    username?: string | undefined;
+    password?: string | undefined;
+    bearerToken?: string | undefined;
+  },
+  deps: { logger: Logger; health: Health; signal?: AbortSignal },
+): Alertmanager {
+  const { logger, health, signal } = deps;
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (config.bearerToken !== undefined) headers.authorization = `Bearer ${config.bearerToken}`;
+  else if (config.username !== undefined)
+    headers.authorization = `Basic ${Buffer.from(`${config.username}:${config.password ?? ""}`).toString("base64")}`;
+
+  async function postTo(url: string, alerts: readonly Alert[]): Promise<void> {
+    const response = await fetch(`${url.replace(/\/+$/, "")}/api/v2/alerts`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(alerts),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const answer = await response.text();
+    if (response.ok) return;
+    if (response.status >= 500 || response.status === 429) throw new Error(`it answers ${response.status}`);
+    throw new LogGuardianError(
+      "LG_ALERTMANAGER_REFUSED",
+      `Alertmanager at ${url} refuses alerts with ${response.status}: ${answer.slice(0, 300)}.`,
+      "Check alertmanager.urls and its credentials, and the pipeline's alert.labels.",
+    );
+  }
+
+  async function postToAll(alerts: readonly Alert[]): Promise<void> {
+    const outcomes = await Promise.allSettled(config.urls.map((url) => postTo(url, alerts)));
+    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
+    for (const { reason } of failures.length < outcomes.length ? failures : [])
+      logger.warn("One Alertmanager of several does not take alerts.", { error: reasonOf(reason) });
+    if (failures.length === outcomes.length && failures[0] !== undefined) throw failures[0].reason;
+  }
+
+  return {
+    async post(alerts) {
+      for (let from = 0; from < alerts.length && config.urls.length > 0; from += alertsPerRequest) {
+        let endWait: (() => void) | undefined;
+        try {
+          await retry(() => postToAll(alerts.slice(from, from + alertsPerRequest)), {
+            signal,
+            isTransient: (thrown) => !(thrown instanceof LogGuardianError),
+            onFailure(thrown) {
+              if (endWait !== undefined) return;
+              logger.warn("Alertmanager does not answer; alerts wait.", { error: reasonOf(thrown) });
+              endWait = health.wait("alertmanager-away");
+            },
+          });
+        } finally {
+          endWait?.();
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import type { ActiveAnomaly, AlertContent } from "./alert.ts";
+
+/** Which anomalies go on: shared by all alerters of a pipeline, and kept between their lives. */
+export interface ActiveAnomalies {
+  /**
+   * Takes a window in. One that was taken in before (same id) changes nothing but is answered alike.
+   * @param seen fingerprint and id of the window, wall clock in ms, how long an anomaly is held after its last window.
+   */
+  seen(seen: {
+    fingerprint: string;
+    id: string;
+    now: number;
+    holdMs: number;
+    content: AlertContent;
+  }): Promise<ActiveAnomaly>;
+  /** All that go on, and those that have ended and were not forgotten. */
+  all(): Promise<ActiveAnomaly[]>;
+  forget(fingerprints: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,121 @@
+import type { Admin } from "kafkajs";
+import { LogGuardianError } from "../errors.ts";
+import { retry } from "../retry.ts";
+import { isTransient, kafkaError } from "./client.ts";
+
+/** Offsets that a partition holds: from `start` to before `end`. */
+export interface LogBounds {
+  start: number;
+  end: number;
+}
+
+export interface Committed {
+  offset: number;
+  metadata: string;
+}
+
+/** What is asked of topics and groups, not of their messages. */
+export interface Topics {
+  /**
+   * Makes a topic of ours where it is missing.
+   * @throws LogGuardianError LG_TOPIC_PARTITIONS where it has another number of partitions.
+   */
+  ensure(topic: string, wanted: { partitions: number; exactly: boolean }): Promise<void>;
+  /** @throws LogGuardianError LG_TOPIC_MISSING. */
+  partitions(topic: string): Promise<number>;
+  bounds(topic: string): Promise<Map<number, LogBounds>>;
+  /** By partition; those never committed are left out. */
+  committed(group: string, topic: string): Promise<Map<number, Committed>>;
+}
+
+/** Questions are asked again this often while the broker is away or a new topic is not known everywhere yet. */
+const tries = 8;
+
+export function createTopics(
+  admin: Admin,
+  options: {
+    brokers: readonly string[];
+    replicationFactor: number;
+    retentionMs: number;
+    signal?: AbortSignal;
+  },
+): Topics {
+  async function ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await retry(question, { attempts: tries, isTransient, signal: options.signal });
+    } catch (thrown) {
+      throw kafkaError(thrown, options.brokers);
+    }
+  }
+
+  async function describe(topic: string): Promise<number | undefined> {
+    return ask(async () => {
+      const all = await admin.listTopics();
+      if (!all.includes(topic)) return undefined;
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length;
+    });
+  }
+
+  return {
+    async ensure(topic, { partitions, exactly }) {
+      let found = await describe(topic);
+      if (found === undefined) {
+        // Other processes may be making it at the same time; that is answered by false.
+        await ask(() =>
+          admin.createTopics({
+            waitForLeaders: false,
+            topics: [
+              {
+                topic,
+                numPartitions: partitions,
+                replicationFactor: options.replicationFactor,
+                configEntries: [{ name: "retention.ms", value: String(options.retentionMs) }],
+              },
+            ],
+          }),
+        );
+        found = await ask(async () => {
+          const partitions = await describe(topic);
+          if (partitions === undefined) throw new Error(`The topic ${topic} is not known yet.`);
+          return partitions;
+        });
+      }
+      if (!exactly || found === partitions) return;
+      throw new LogGuardianError(
+        "LG_TOPIC_PARTITIONS",
+        `The topic ${topic} has ${found} partitions; the configuration says ${partitions}.`,
+        "Set the pipeline's partitions to that number, or make a pipeline of another name: window keys would change their partition.",
+      );
+    },
+
+    async partitions(topic) {
+      const found = await describe(topic);
+      if (found !== undefined) return found;
+      throw new LogGuardianError(
+        "LG_TOPIC_MISSING",
+        `The topic ${topic} does not exist.`,
+        "Create it, or correct the pipeline's topics.",
+      );
+    },
+
+    async bounds(topic) {
+      const found = await ask(() => admin.fetchTopicOffsets(topic));
+      return new Map(
+        found.map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }]),
+      );
+    },
+
+    async committed(group, topic) {
+      const [found] = await ask(() => admin.fetchOffsets({ groupId: group, topics: [topic] }));
+      return new Map(
+        (found?.partitions ?? [])
+          .filter(({ offset }) => Number(offset) >= 0)
+          .map(({ partition, offset, metadata }) => [
+            partition,
+            { offset: Number(offset), metadata: metadata ?? "" },
+          ]),
+      );
+    },
+  };
+}

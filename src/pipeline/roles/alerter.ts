@@ -1,0 +1,100 @@
+import { alertOf, contentOf } from "../../alert/alert.ts";
+import { createAlertmanager } from "../../alert/alertmanager.ts";
+import { durationOf } from "../../config/load.ts";
+import { reasonOf } from "../../errors.ts";
+import type { RawRecord } from "../../ingest/line.ts";
+import { createRedisActiveAnomalies } from "../../redis/active-anomalies.ts";
+import { type Anomaly, parseAnomaly } from "../../verdict/anomaly.ts";
+import { sharedTopicPartitions, topicNames } from "../names.ts";
+import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
+
+/** Alertmanager forgets everything when it restarts; active alerts are told again this often. */
+const resendEveryMs = 60_000;
+
+/** The anomalies topic to Alertmanager. Which anomalies go on is kept in Redis. */
+export async function createAlerterRole(context: RoleContext): Promise<Role> {
+  const { services, pipeline, options } = context;
+  const { config, topics, metrics, logger } = services;
+  const { anomalies } = topicNames(config, pipeline);
+  await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
+  const bury = await createBury(context, "alerter");
+  const active = createRedisActiveAnomalies(await services.redis(), pipeline);
+  const alertmanager = createAlertmanager(config.alertmanager, services);
+  const holdMs = durationOf(options.alert.hold);
+  if (config.alertmanager.urls.length === 0)
+    logger.warn("alertmanager.urls is empty: nobody is alerted.", { pipeline });
+
+  async function alert(found: readonly Anomaly[]): Promise<void> {
+    // Many windows of one fingerprint are one alert: the newest says it all.
+    const alerts = new Map<string, ReturnType<typeof alertOf>>();
+    for (const anomaly of found) {
+      const { fingerprint = "none", revision } = anomaly.logguardian;
+      const seen = await active.seen({
+        fingerprint,
+        id: `${anomaly.event.id} ${revision}`,
+        now: Date.now(),
+        holdMs,
+        content: contentOf(anomaly, options.alert.labels),
+      });
+      alerts.set(fingerprint, alertOf(seen));
+    }
+    await alertmanager.post([...alerts.values()]);
+    metrics.alerts.inc({ pipeline }, alerts.size);
+  }
+
+  /** Tells again what goes on, and once what has ended. */
+  async function resend(): Promise<void> {
+    const now = Date.now();
+    const all = await active.all();
+    await alertmanager.post(all.map(alertOf));
+    metrics.alerts.inc({ pipeline }, all.length);
+    await active.forget(all.filter(({ endsAt }) => endsAt < now).map(({ fingerprint }) => fingerprint));
+  }
+
+  const consumer = consumerFor(context, "alerter", [anomalies], async ({ committed, log }) => {
+    let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
+    return {
+      position,
+      async process(records) {
+        const found: Anomaly[] = [];
+        const unreadable: { record: RawRecord; error: unknown }[] = [];
+        for (const record of records) {
+          try {
+            const anomaly = parseAnomaly(record.value);
+            const { verdict, pipeline: whose } = anomaly.logguardian;
+            if (verdict === "anomalous" && whose === pipeline) found.push(anomaly);
+          } catch (error) {
+            unreadable.push({ record, error });
+          }
+        }
+        await bury(unreadable);
+        if (options.alert.enabled) await alert(found);
+        position = (records.at(-1)?.offset ?? position - 1) + 1;
+      },
+      commitPoint: () => ({ offset: position, metadata: "" }),
+    };
+  });
+
+  let timer: NodeJS.Timeout | undefined;
+  let resending: Promise<void> = Promise.resolve();
+  return {
+    ...consumer,
+    async start() {
+      await consumer.start();
+      const again = () => {
+        resending = resending
+          .then(resend)
+          .catch((thrown) =>
+            logger.warn("Active alerts could not be sent again.", { error: reasonOf(thrown) }),
+          );
+      };
+      again();
+      timer = setInterval(again, resendEveryMs);
+    },
+    async stop() {
+      clearInterval(timer);
+      await consumer.stop();
+      await resending;
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { decodeWindow } from "../../codec/window.ts";
+import { sizeOf } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { partitionOf } from "../../ingest/keys.ts";
+import type { RawRecord } from "../../ingest/line.ts";
+import type { LineMasker } from "../../ingest/line-reader.ts";
+import { anomalyOf, encodeAnomaly, headersOf } from "../../verdict/anomaly.ts";
+import type { Verdict } from "../../verdict/verdict.ts";
+import type { Window } from "../../window/window.ts";
+import { createDetector } from "../detector.ts";
+import { sharedTopicPartitions, topicNames } from "../names.ts";
+import { type InferenceOptions, openModel } from "../open-model.ts";
+import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
+import { lineMaskerOf } from "../stages.ts";
+
+/** The windows topic to the anomalies topic. */
+export async function createDetectorRole(context: RoleContext): Promise<Role> {
+  const { services, pipeline, options } = context;
+  const { config, topics, metrics, sender } = services;
+  const { windows, anomalies } = topicNames(config, pipeline);
+  await topics.ensure(windows, { partitions: options.partitions, exactly: false });
+  await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
+  const anomalyPartitions = await topics.partitions(anomalies);
+  const bury = await createBury(context, "detector");
+  const model = await openModel({
+    inference: inferenceOf(config),
+    ...(options.bundle === undefined ? {} : { bundleDir: options.bundle }),
+    ...(options.threshold === undefined ? {} : { threshold: options.threshold }),
+  });
+  const { manifest } = model.bundle;
+  const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
+  const { batchSize } = config.inference;
+  const detector = createDetector(
+    { judge: model.judge, model: { name: manifest.name, version: manifest.version } },
+    { batchWindows: batchSize },
+  );
+  metrics.onCollect(() => {
+    const stats = model.judge.stats();
+    for (const [cache, { hits, misses }] of Object.entries(stats)) {
+      metrics.cache.set({ cache, result: "hit" }, hits);
+      metrics.cache.set({ cache, result: "miss" }, misses);
+    }
+  });
+
+  async function publish(verdicts: readonly Verdict[]): Promise<void> {
+    const wanted = verdicts.filter(({ verdict }) => options.publish === "all" || verdict !== "normal");
+    await sender.send(
+      anomalies,
+      wanted.map((verdict) => {
+        const anomaly = anomalyOf(verdict);
+        const { key } = verdict.window;
+        return {
+          partition: partitionOf(key, anomalyPartitions),
+          key,
+          value: encodeAnomaly(anomaly),
+          headers: headersOf(anomaly),
+        };
+      }),
+    );
+  }
+
+  async function judge(batch: readonly { window: Window; record: RawRecord }[]): Promise<void> {
+    const started = performance.now();
+    const verdicts = await detector.detect(batch.map(({ window }) => maskedFor(window, masker)));
+    metrics.inference.observe({ pipeline }, (performance.now() - started) / 1000);
+    await publish(verdicts);
+    const now = Date.now();
+    for (const [place, { verdict }] of verdicts.entries()) {
+      metrics.verdicts.inc({ pipeline, verdict });
+      if (verdict === "anomalous") metrics.anomalies.inc({ pipeline });
+      metrics.detection.observe({ pipeline }, (now - (batch[place]?.record.timestamp ?? now)) / 1000);
+    }
+  }
+
+  const consumer = consumerFor(context, "detector", [windows], async ({ committed, log }) => {
+    let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
+    return {
+      position,
+      async process(records) {
+        // A step becomes durable before the next: a crash repeats no more than one.
+        for (let from = 0; from < records.length; from += 4 * batchSize) {
+          const step = records.slice(from, from + 4 * batchSize);
+          const batch: { window: Window; record: RawRecord }[] = [];
+          const unreadable: { record: RawRecord; error: unknown }[] = [];
+          for (const record of step) {
+            try {
+              batch.push({ window: decodeWindow(record.value ?? Buffer.alloc(0)), record });
+            } catch (error) {
+              unreadable.push({ record, error });
+            }
+          }
+          await bury(unreadable);
+          await judge(batch);
+          position = (step.at(-1)?.offset ?? position - 1) + 1;
+        }
+      },
+      commitPoint: () => ({ offset: position, metadata: "" }),
+    };
+  });
+  return {
+    ...consumer,
+    async stop() {
+      await consumer.stop();
+      await model.close();
+    },
+  };
+}
+
+/** A window that was masked for another bundle is masked again from its raw lines. */
+function maskedFor(window: Window, masker: LineMasker): Window {
+  if (window.maskHash === masker.hash) return window;
+  const lines = window.lines.map((line) => ({ ...line, masked: masker.mask(line.text).masked }));
+  return { ...window, lines, maskHash: masker.hash };
+}
+
+function inferenceOf({ inference }: Config): Partial<InferenceOptions> {
+  const { lineCache, verdictCache, ...rest } = inference;
+  return { ...rest, lineCacheBytes: sizeOf(lineCache), verdictCacheBytes: sizeOf(verdictCache) };
+}

@@ -1,0 +1,174 @@
+import { encodeLines } from "../../codec/lines.ts";
+import { durationOf } from "../../config/load.ts";
+import { createLineReader } from "../../ingest/line-reader.ts";
+import { type RawPartition, splitChunk } from "../../ingest/lines-message.ts";
+import type { Assignment, PartitionWorker } from "../../kafka/consumer.ts";
+import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { type AddressedChunk, createIngester, type Ingester } from "../ingester.ts";
+import { topicNames } from "../names.ts";
+import {
+  type Bury,
+  consumerFor,
+  createBury,
+  type Role,
+  type RoleContext,
+  type Services,
+} from "../services.ts";
+import { lineMaskerOf } from "../stages.ts";
+
+/** A raw partition reports its progress to lines-partitions that its lines do not reach this often. */
+const markEveryMs = 1_000;
+/** Number of raw partitions, and where they end, is looked up again after this long. */
+const recountEveryMs = 60_000;
+
+/** Raw topics to the lines topic. */
+export async function createIngesterRole(context: RoleContext): Promise<Role> {
+  const { services, pipeline, options } = context;
+  const { config, topics } = services;
+  const manifest = await loadManifest(options.bundle ?? defaultBundleDir());
+  const { lines } = topicNames(config, pipeline);
+  await topics.ensure(lines, { partitions: options.partitions, exactly: true });
+  const sources = await createSourceCount(services, options.topics);
+  const bury = await createBury(context, "ingester");
+  const reader = createLineReader(
+    { masker: lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] }) },
+    {
+      format: options.format,
+      key: options.key === "origin" ? { kind: "origin" } : { kind: "pattern", ...options.key },
+    },
+  );
+  return consumerFor(context, "ingester", options.topics, async (assignment) => {
+    const { incarnation, position } = beginningOf(assignment, context);
+    return createWorker({
+      source: { topic: assignment.topic, partition: assignment.partition, incarnation },
+      position,
+      ingester: createIngester({ reader }, { partitions: options.partitions }),
+      sourceCount: sources,
+      send: (chunks) =>
+        services.sender.send(
+          lines,
+          chunks.map(({ partition, message }) => ({ partition, value: encodeLines(message) })),
+        ),
+      bury,
+      endOf: async () => (await topics.bounds(assignment.topic)).get(assignment.partition)?.end,
+      metrics: services.metrics,
+      pipeline,
+      idleAfterMs: durationOf(options.idleAfter),
+    });
+  });
+}
+
+/** Where reading begins, and which incarnation of the topic it is: a topic made anew begins its offsets again. */
+function beginningOf(
+  { topic, partition, committed, log }: Assignment,
+  { services, pipeline, options }: RoleContext,
+): { incarnation: string; position: number } {
+  if (committed === undefined)
+    return { incarnation: "1", position: options.from === "earliest" ? log.start : log.end };
+  const { incarnation = "1" } = JSON.parse(committed.metadata || "{}") as { incarnation?: string };
+  if (committed.offset <= log.end) return { incarnation, position: committed.offset };
+  services.metrics.lostOffsets.inc({ pipeline, role: "ingester" });
+  services.logger.error("A raw topic was made anew; what was not read of the former one is lost.", {
+    topic,
+    partition,
+    committed: committed.offset,
+    end: log.end,
+  });
+  return { incarnation: String(Number(incarnation) + 1), position: log.start };
+}
+
+/** How many raw partitions feed the pipeline, looked up now and then. */
+async function createSourceCount(
+  { topics, logger }: Services,
+  names: readonly string[],
+): Promise<() => number> {
+  const look = async () =>
+    (await Promise.all(names.map((name) => topics.partitions(name)))).reduce((a, b) => a + b, 0);
+  let count = await look();
+  let lookedAt = Date.now();
+  return () => {
+    if (Date.now() - lookedAt > recountEveryMs) {
+      lookedAt = Date.now();
+      look()
+        .then((now) => {
+          count = now;
+        })
+        .catch((thrown) => logger.debug("The raw partitions could not be counted.", { error: thrown }));
+    }
+    return count;
+  };
+}
+
+interface WorkerParts {
+  source: RawPartition;
+  position: number;
+  ingester: Ingester;
+  sourceCount: () => number;
+  send: (chunks: readonly AddressedChunk[]) => Promise<void>;
+  bury: Bury;
+  /** Where the log ends now. */
+  endOf: () => Promise<number | undefined>;
+  metrics: Metrics;
+  pipeline: string;
+  idleAfterMs: number;
+}
+
+/** One raw partition. One send is under way at most, so that what was sent is always a prefix without gaps. */
+function createWorker(parts: WorkerParts): PartitionWorker {
+  const { source, ingester, sourceCount, send, bury, metrics, pipeline, idleAfterMs } = parts;
+  // A quiet source holds nothing open, and need not say so every second.
+  const idleEveryMs = Math.min(10_000, Math.max(markEveryMs, idleAfterMs / 6));
+  let position = parts.position;
+  let lastRecordAt = Date.now();
+  let lastIdleAt = 0;
+  let sentStreamTime = Number.MIN_SAFE_INTEGER;
+  /** When each lines-partition was last told, and whether it knows the newest progress. */
+  const told: { at: number; isNewest: boolean }[] = [];
+
+  async function tell(chunks: readonly AddressedChunk[]): Promise<void> {
+    const now = Date.now();
+    const due = chunks.filter(
+      ({ partition, message }) => message.lines.length > 0 || now - (told[partition]?.at ?? 0) >= markEveryMs,
+    );
+    const isDue = new Set(due.map(({ partition }) => partition));
+    for (const { partition } of chunks)
+      if (!isDue.has(partition)) told[partition] = { at: told[partition]?.at ?? 0, isNewest: false };
+    await send(
+      due.flatMap(({ partition, message }) =>
+        splitChunk(message, sentStreamTime).map((part) => ({ partition, message: part })),
+      ),
+    );
+    for (const { partition } of due) told[partition] = { at: now, isNewest: true };
+  }
+
+  return {
+    position,
+    async process(records) {
+      const { chunks, deadLetters, lines, clampedTimes } = ingester.ingest(source, records, sourceCount());
+      await bury(deadLetters);
+      await tell(chunks);
+      sentStreamTime = chunks[0]?.message.streamTime ?? sentStreamTime;
+      position = (records.at(-1)?.offset ?? position - 1) + 1;
+      lastRecordAt = Date.now();
+      metrics.records.inc({ pipeline }, records.length);
+      metrics.lines.inc({ pipeline }, lines);
+      if (clampedTimes > 0) metrics.clampedTimes.inc({ pipeline }, clampedTimes);
+    },
+    async tick({ position: expected, end }) {
+      if (expected < end) return;
+      const now = Date.now();
+      if (told.some(({ isNewest }) => !isNewest)) {
+        const marks = ingester.idle(source, Number.MIN_SAFE_INTEGER, sourceCount());
+        await tell(marks.filter(({ partition }) => told[partition]?.isNewest === false));
+      }
+      if (now - lastRecordAt < idleAfterMs || now - lastIdleAt < idleEveryMs) return;
+      // Only what was read to its very end is idle; that is asked of the broker, which may be away.
+      if ((await parts.endOf()) !== expected) return;
+      lastIdleAt = now;
+      const marks = ingester.idle(source, now, sourceCount());
+      await send(marks);
+    },
+    commitPoint: () => ({ offset: position, metadata: JSON.stringify({ incarnation: source.incarnation }) }),
+  };
+}

@@ -1,0 +1,118 @@
+import { decodeLines } from "../../codec/lines.ts";
+import { encodeWindow } from "../../codec/window.ts";
+import { windowSpecOf } from "../../config/load.ts";
+import { partitionOf } from "../../ingest/keys.ts";
+import type { RawRecord } from "../../ingest/line.ts";
+import type { LinesMessage } from "../../ingest/lines-message.ts";
+import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
+import { createRedisWindowStore } from "../../redis/window-store.ts";
+import { type CommitPoint, createPartitionWindower } from "../../window/partition-windower.ts";
+import type { Window } from "../../window/window.ts";
+import { topicNames } from "../names.ts";
+import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
+import { checkWindow } from "../stages.ts";
+
+/** Bytes of messages that are taken in with one write to Redis, about. */
+const bytesPerStep = 2 * 2 ** 20;
+
+/** The lines topic to the windows topic; open windows in Redis. */
+export async function createWindowerRole(context: RoleContext): Promise<Role> {
+  const { services, pipeline, options } = context;
+  const { config, topics, metrics } = services;
+  const spec = windowSpecOf(options.window);
+  const manifest = await loadManifest(options.bundle ?? defaultBundleDir());
+  checkWindow(spec, manifest.window.maxLines);
+  const { lines, windows } = topicNames(config, pipeline);
+  await topics.ensure(lines, { partitions: options.partitions, exactly: true });
+  await topics.ensure(windows, { partitions: options.partitions, exactly: false });
+  const windowPartitions = await topics.partitions(windows);
+  const bury = await createBury(context, "windower");
+  const redis = await services.redis();
+
+  return consumerFor(context, "windower", [lines], async ({ partition, committed, log }) => {
+    const windower = createPartitionWindower(
+      {
+        store: createRedisWindowStore(redis, pipeline, partition),
+        logger: services.logger.child({ partition }),
+      },
+      { pipeline, spec },
+    );
+
+    async function publish(closed: readonly Window[]): Promise<void> {
+      await services.sender.send(
+        windows,
+        closed.map((window) => ({
+          partition: partitionOf(window.key, windowPartitions),
+          key: window.key,
+          value: encodeWindow(window),
+        })),
+      );
+      await windower.published(closed.map(({ id }) => id));
+      for (const { reason } of closed) metrics.windows.inc({ pipeline, reason });
+    }
+
+    const before = commitPointOf(committed);
+    const { position, pending } = await windower.resume(before, log);
+    if (before !== undefined && position < before.offset) metrics.rebuilds.inc({ pipeline });
+    await publish(pending);
+    let repeatedLines = 0;
+
+    return {
+      position,
+      async process(records) {
+        for (const step of stepsOf(records)) {
+          const messages: { offset: number; message: LinesMessage }[] = [];
+          const unreadable: { record: RawRecord; error: unknown }[] = [];
+          for (const record of step) {
+            try {
+              messages.push({ offset: record.offset, message: decodeLines(record.value ?? Buffer.alloc(0)) });
+            } catch (error) {
+              unreadable.push({ record, error });
+            }
+          }
+          await bury(unreadable);
+          await publish(await windower.advance(messages));
+        }
+        const stats = windower.stats();
+        metrics.openWindows.set({ pipeline, partition }, stats.openWindows);
+        metrics.repeatedLines.inc({ pipeline }, stats.repeatedLines - repeatedLines);
+        repeatedLines = stats.repeatedLines;
+      },
+      commitPoint() {
+        const { offset, rebuildFrom, streamTime } = windower.commitPoint();
+        return { offset, metadata: JSON.stringify({ rebuildFrom, streamTime }) };
+      },
+    };
+  });
+}
+
+function commitPointOf(committed: { offset: number; metadata: string } | undefined): CommitPoint | undefined {
+  if (committed === undefined) return undefined;
+  const { offset, metadata } = committed;
+  // A commit that is not ours (an operator moved the group) rebuilds from itself.
+  const { rebuildFrom = offset, streamTime = Number.MIN_SAFE_INTEGER } = parse(metadata);
+  return { offset, rebuildFrom, streamTime };
+}
+
+function parse(metadata: string): Partial<CommitPoint> {
+  try {
+    return JSON.parse(metadata) as Partial<CommitPoint>;
+  } catch {
+    return {};
+  }
+}
+
+function* stepsOf(records: readonly RawRecord[]): Generator<RawRecord[]> {
+  let step: RawRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    step.push(record);
+    bytes += record.value?.length ?? 0;
+    if (bytes >= bytesPerStep) {
+      yield step;
+      step = [];
+      bytes = 0;
+    }
+  }
+  if (step.length > 0) yield step;
+}

@@ -1,0 +1,17 @@
+import { loadConfig } from "../config/load.ts";
+import { LogGuardianError } from "../errors.ts";
+import type { RoleName } from "./names.ts";
+import { runRoles } from "./run-roles.ts";
+
+/** The whole of a worker process: one role, configured by LOGGUARDIAN_CONFIG or ./logguardian.yaml. */
+export async function runWorker(role: RoleName): Promise<never> {
+  try {
+    await runRoles(loadConfig(undefined), [role]);
+    process.exit(0);
+  } catch (thrown) {
+    if (thrown instanceof LogGuardianError)
+      console.error(`${thrown.message} ${thrown.remedy} (${thrown.code})`);
+    else console.error(thrown);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,138 @@
+import { durationOf, sizeOf } from "../config/load.ts";
+import type { Config, PipelineConfig } from "../config/schema.ts";
+import type { RawRecord } from "../ingest/line.ts";
+import { connectKafka, type KafkaClient } from "../kafka/client.ts";
+import {
+  type Assignment,
+  createPartitionConsumer,
+  type PartitionConsumer,
+  type PartitionWorker,
+} from "../kafka/consumer.ts";
+import { deadLetterOf, reasonCodeOf } from "../kafka/dead-letters.ts";
+import { createSender, type Sender } from "../kafka/sender.ts";
+import { createTopics, type Topics } from "../kafka/topics.ts";
+import { connectRedis, type RedisClient } from "../redis/client.ts";
+import type { Health } from "../telemetry/health.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { groupName, type RoleName, sharedTopicPartitions, topicNames } from "./names.ts";
+
+/** What the roles of one process share. */
+export interface Services {
+  config: Config;
+  logger: Logger;
+  health: Health;
+  metrics: Metrics;
+  /** Ends all waiting, when the process may wait no longer. */
+  signal: AbortSignal;
+  kafka: KafkaClient;
+  topics: Topics;
+  sender: Sender;
+  /** Connected when first asked for. */
+  redis(): Promise<RedisClient>;
+  close(): Promise<void>;
+}
+
+/** @throws LogGuardianError LG_KAFKA_*. */
+export async function openServices(
+  base: Pick<Services, "config" | "logger" | "health" | "metrics" | "signal">,
+): Promise<Services> {
+  const { config } = base;
+  const kafka = await connectKafka(config.kafka, base);
+  const sender = await createSender(kafka.kafka, base);
+  let redis: Promise<RedisClient> | undefined;
+  return {
+    ...base,
+    kafka,
+    sender,
+    topics: createTopics(kafka.admin, {
+      brokers: config.kafka.brokers,
+      signal: base.signal,
+      replicationFactor: config.topics.replicationFactor,
+      retentionMs: durationOf(config.topics.retention),
+    }),
+    redis() {
+      redis ??= connectRedis(config.redis, base);
+      return redis;
+    },
+    async close() {
+      await (await redis?.catch(() => undefined))?.close();
+      await sender.close().catch(() => undefined);
+      await kafka.close().catch(() => undefined);
+    },
+  };
+}
+
+/** One role of one pipeline, at work in this process. */
+export interface Role {
+  start(): Promise<void>;
+  /** Settles when it cannot go on. */
+  failed: Promise<Error>;
+  /** Ends what is under way, commits, leaves. */
+  stop(): Promise<void>;
+}
+
+/** What a role is told of its pipeline. */
+export interface RoleContext {
+  services: Services;
+  /** Name of the pipeline. */
+  pipeline: string;
+  options: PipelineConfig;
+}
+
+/** A consumer set up as all roles set theirs up. */
+export function consumerFor(
+  { services, pipeline }: RoleContext,
+  role: RoleName,
+  topics: readonly string[],
+  assign: (assignment: Assignment) => Promise<PartitionWorker>,
+): PartitionConsumer {
+  const { config, kafka, metrics } = services;
+  const consumer = createPartitionConsumer(
+    {
+      ...services,
+      kafka: kafka.kafka,
+      brokers: config.kafka.brokers,
+      onLost: (offsets) => metrics.lostOffsets.inc({ pipeline, role }, offsets),
+    },
+    {
+      group: groupName(config, pipeline, role),
+      topics,
+      sessionTimeoutMs: durationOf(config.limits.sessionTimeout),
+      maxInFlightBytes: sizeOf(config.limits.inFlight),
+      name: `${role} ${pipeline}`,
+    },
+    assign,
+  );
+  metrics.onCollect(() => {
+    metrics.inFlightBytes.set({ pipeline, role }, consumer.inFlightBytes());
+    metrics.lag.set({ pipeline, role }, consumer.lag());
+  });
+  return consumer;
+}
+
+/** Sends records that cannot be used to the dead letters, counted and logged. */
+export type Bury = (letters: readonly { record: RawRecord; error: unknown }[]) => Promise<void>;
+
+export async function createBury({ services, pipeline }: RoleContext, role: RoleName): Promise<Bury> {
+  const { config, topics, sender, metrics, logger } = services;
+  const { deadLetters } = topicNames(config, pipeline);
+  await topics.ensure(deadLetters, { partitions: sharedTopicPartitions, exactly: false });
+  const partitions = await topics.partitions(deadLetters);
+  return async (letters) => {
+    const [first] = letters;
+    if (first === undefined) return;
+    await sender.send(
+      deadLetters,
+      letters.map(({ record, error }) => deadLetterOf(record, error, { pipeline, role }, partitions)),
+    );
+    for (const { error } of letters) metrics.deadLetters.inc({ pipeline, role, reason: reasonCodeOf(error) });
+    logger.warn("Records went to the dead letters.", {
+      pipeline,
+      role,
+      count: letters.length,
+      first: { topic: first.record.topic, partition: first.record.partition, offset: first.record.offset },
+      error: first.error instanceof Error ? first.error.message : String(first.error),
+    });
+  };
+}

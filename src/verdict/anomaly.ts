@@ -1,0 +1,158 @@
+import { encodeToFit } from "../cut-to-fit.ts";
+import { LogGuardianError } from "../errors.ts";
+import type { Line } from "../ingest/line.ts";
+import type { Verdict } from "./verdict.ts";
+
+/**
+ * A verdict as subscribers of the anomalies topic see it: names of the Elastic Common Schema where it has them,
+ * `logguardian` for the rest. A function of the verdict alone, so that a repeat is equal byte for byte.
+ */
+export interface Anomaly {
+  /** Event time of the window's last line. */
+  "@timestamp": string;
+  message: string;
+  event: {
+    kind: "alert" | "event";
+    category: ["process"];
+    /** The window's id, which is the verdict's. */
+    id: string;
+    /** 0 to 100: the score. */
+    severity: number;
+    start: string;
+    end: string;
+  };
+  host?: { name: string };
+  log?: { file: { path: string } };
+  logguardian: {
+    verdict: Verdict["verdict"];
+    /** Why it is undecided. */
+    reason?: string;
+    revision: number;
+    pipeline: string;
+    key: string;
+    model: { name: string; version: string };
+    score: number | null;
+    margin: number | null;
+    threshold: number;
+    fingerprint?: string;
+    window: { lines: number; scored: number; closed: string };
+    lines: AnomalyLine[];
+  };
+}
+
+export interface AnomalyLine {
+  text: string;
+  masked: string;
+  time: string;
+  /** How much the line raised the margin; only where weights were computed. */
+  weight?: number;
+  host?: string;
+  file?: string;
+  pod?: string;
+  container?: string;
+  /** topic, partition, offset and index within the record. */
+  position: string;
+}
+
+/** Of a published verdict: Kafka's default limit of a batch is 1 MB. */
+const maxBytes = 900_000;
+
+export function anomalyOf(verdict: Verdict): Anomaly {
+  const { window, fingerprint, reason } = verdict;
+  const [start, end] = [isoTime(window.start), isoTime(window.end)];
+  const hosts = new Set(window.lines.map(({ origin }) => origin.host));
+  const files = new Set(window.lines.map(({ origin }) => origin.file));
+  const [host, file] = [onlyOf(hosts), onlyOf(files)];
+  return {
+    "@timestamp": end,
+    message: summaryOf(verdict),
+    event: {
+      kind: verdict.verdict === "normal" ? "event" : "alert",
+      category: ["process"],
+      id: window.id,
+      severity: Math.round(100 * (verdict.score ?? 0)),
+      start,
+      end,
+    },
+    ...(host === undefined ? {} : { host: { name: host } }),
+    ...(file === undefined ? {} : { log: { file: { path: file } } }),
+    logguardian: {
+      verdict: verdict.verdict,
+      ...(reason === undefined ? {} : { reason }),
+      revision: window.revision,
+      pipeline: window.pipeline,
+      key: window.key,
+      model: verdict.model,
+      score: verdict.score,
+      margin: verdict.margin,
+      threshold: verdict.threshold,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      window: { lines: window.lines.length, scored: verdict.linesScored, closed: window.reason },
+      lines: window.lines.map((line, place) => lineOf(line, verdict.weights?.[place])),
+    },
+  };
+}
+
+/** As JSON of at most 900 kB: raw lines are cut, longest first, then masked ones, and marked as cut. */
+export function encodeAnomaly(anomaly: Anomaly): Buffer {
+  return encodeToFit(anomaly.logguardian.lines, () => Buffer.from(JSON.stringify(anomaly)), maxBytes);
+}
+
+/** @throws LogGuardianError LG_ANOMALY for what is no verdict of ours. */
+export function parseAnomaly(value: Buffer | null): Anomaly {
+  const refuse = (cause?: unknown) =>
+    new LogGuardianError(
+      "LG_ANOMALY",
+      "A message on the anomalies topic is no verdict of LogGuardian.",
+      "Check who else writes to the topic.",
+      cause,
+    );
+  let content: Anomaly | null;
+  try {
+    content = JSON.parse(value?.toString("utf8") ?? "");
+  } catch (thrown) {
+    throw refuse(thrown);
+  }
+  const ours = content?.logguardian;
+  if (
+    typeof ours?.verdict !== "string" ||
+    !Array.isArray(ours.lines) ||
+    typeof content?.event?.id !== "string"
+  )
+    throw refuse();
+  return content;
+}
+
+function lineOf({ text, masked, time, origin, position }: Line, weight: number | undefined): AnomalyLine {
+  const { topic, partition, offset, index } = position;
+  return {
+    text,
+    masked,
+    time: isoTime(time),
+    ...(weight === undefined ? {} : { weight }),
+    ...origin,
+    position: `${topic}:${partition}:${offset}:${index}`,
+  };
+}
+
+function summaryOf({ verdict, window, score }: Verdict): string {
+  const what = `${window.lines.length} lines of ${window.key}`;
+  if (verdict === "undecided") return `Undecided: ${what}`;
+  return `${verdict === "anomalous" ? "Anomalous" : "Normal"}: ${what}, score ${(score ?? 0).toFixed(3)}`;
+}
+
+function onlyOf(values: Set<string | undefined>): string | undefined {
+  const [only] = values;
+  return values.size === 1 ? only : undefined;
+}
+
+/** A time outside the range of dates becomes the epoch: a verdict must not fail on a broken clock. */
+function isoTime(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
+}
+
+/** Headers of a published verdict: what repeats and revisions are told by. */
+export function headersOf({ event, logguardian }: Anomaly): Record<string, string> {
+  return { "lg-id": event.id, "lg-revision": String(logguardian.revision) };
+}
