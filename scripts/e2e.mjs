@@ -10,4 +10,4 @@ if (!existsSync(join(data, name)))
   fail(`${join(data, name)} is missing.`, "Set LOGGUARDIAN_DATA to the folder with the labelled logs.");
 setUp();
 ensureServices();
-run("node", [join(root, "test/e2e", `${name}.ts`)]);
+run("node", ["--disable-warning=TimeoutNegativeWarning", join(root, "test/e2e", `${name}.ts`)]);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +10,7 @@ import { startServices } from "../../scripts/services.mjs";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
 
 export const root = resolve(import.meta.dirname, "../..");
+export const roles = ["ingester", "windower", "detector", "alerter"];
 const cli = join(root, "bin/logguardian.js");
 
 /** Services, processes and clients of one end-to-end run; all of them end with it. */
@@ -60,20 +61,37 @@ export class EndToEnd {
     );
   }
 
-  start(role: string): void {
+  /** Starts a process and resolves when it says that it is ready. */
+  async start(role: string): Promise<void> {
     const log = join(this.folder, `${role}-${this.#processes.length}.log`);
+    const file = openSync(log, "w");
     const child = spawn(process.execPath, [cli, "start", role, "--config", this.configFile], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", file, file],
     });
-    const file = createWriteStream(log);
-    child.stdout.pipe(file, { end: false });
-    child.stderr.pipe(file, { end: false });
     this.#processes.push({ name: role, child, log });
+    for (let port: string | undefined; ; await sleep(100)) {
+      check(child.exitCode === null, `the ${role} starts: ${readFileSync(log, "utf8").slice(-500)}`);
+      port ??= /"port":(\d+),"msg":"LogGuardian runs\."/.exec(readFileSync(log, "utf8"))?.[1];
+      if (port === undefined) continue;
+      const ready = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
+      if (ready?.ok) return;
+    }
   }
 
   assertAlive(): void {
     for (const { name, child } of this.#processes)
       check(child.exitCode === null, `the ${name} runs (it ended with ${child.exitCode})`);
+  }
+
+  /** Ends all processes of a role as a crash would. */
+  kill(role: string): void {
+    const killed = this.#processes.filter(({ name }) => name === role);
+    for (const { child } of killed) child.kill("SIGKILL");
+    this.#processes.splice(
+      0,
+      this.#processes.length,
+      ...this.#processes.filter((one) => !killed.includes(one)),
+    );
   }
 
   /** SIGTERM to all; each must end with 0. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { count, emptyCounts, metricsOf } from "../../src/evaluate/metrics.ts";
 import { readRecords } from "../../src/ingest/file-source.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
-import { check, dataFile, EndToEnd } from "./harness.ts";
+import { check, dataFile, EndToEnd, roles } from "./harness.ts";
 
 const log = dataFile("hdfs/raw_2pct.log.xz");
 const labelsFile = dataFile("hdfs/raw_2pct_anomaly_label.csv.xz");
@@ -35,7 +35,7 @@ await EndToEnd.run("e2e:hdfs", async (run) => {
   );
   check(local.size === sessions, `detect judges ${sessions} sessions (${local.size})`);
 
-  for (const role of ["ingester", "windower", "detector", "alerter"]) run.start(role);
+  await Promise.all(roles.map((role) => run.start(role)));
   console.log("Producing Filebeat envelopes, unkeyed over 6 partitions …");
   const started = Date.now();
   const lines = await produce(run);
