@@ -1,5 +1,9 @@
 import type { KeyedLine } from "./line.ts";
 
+/** Milliseconds before and after all event times: the years 1 to 9999. (avsc mistakes numbers beyond 2^52.) */
+export const earliestTime = -62_135_596_800_000;
+export const latestTime = 253_402_300_799_999;
+
 /** One partition of one raw topic. The incarnation tells a topic from its successor of the same name. */
 export interface RawPartition {
   topic: string;

@@ -1,5 +1,5 @@
 import type { RawRecord } from "../ingest/line.ts";
-import type { RawPartition } from "../ingest/lines-message.ts";
+import { earliestTime, latestTime, type RawPartition } from "../ingest/lines-message.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import type { PartitionWindower } from "../window/partition-windower.ts";
 import type { Window } from "../window/window.ts";
@@ -68,11 +68,10 @@ export async function runEmbedded(
     for (const letter of ingested.deadLetters) await handlers.onDeadLetter(letter);
     await advance(ingested.chunks);
     handlers.onProgress?.(summary);
-    return ingested.chunks[0]?.message.streamTime ?? Number.MIN_SAFE_INTEGER;
+    return ingested.chunks[0]?.message.streamTime ?? earliestTime;
   }
 
-  const ended = (source: RawPartition) =>
-    advance(ingester.idle(source, Number.MAX_SAFE_INTEGER, sources.length));
+  const ended = (source: RawPartition) => advance(ingester.idle(source, latestTime, sources.length));
 
   await windower.resume();
   if (options.live) await readSideBySide(sources, take, ended, advance, ingester, options);
@@ -97,7 +96,7 @@ async function readOldestFirst(
   const open = sources.map((source) => ({
     partition: partitionOfSource(source),
     batches: source.batches[Symbol.asyncIterator](),
-    time: Number.MIN_SAFE_INTEGER,
+    time: earliestTime,
   }));
   while (open.length > 0 && !signal?.aborted) {
     let oldest = open[0];

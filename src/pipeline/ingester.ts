@@ -2,7 +2,7 @@ import { type LogGuardianError, reasonOf } from "../errors.ts";
 import { partitionOf } from "../ingest/keys.ts";
 import type { KeyedLine, RawRecord } from "../ingest/line.ts";
 import type { LineReader } from "../ingest/line-reader.ts";
-import type { LinesChunk, RawPartition } from "../ingest/lines-message.ts";
+import { earliestTime, type LinesChunk, type RawPartition } from "../ingest/lines-message.ts";
 
 /** A line's time may be at most this far ahead of its record's; shippers with a wrong clock exist. */
 const maxAheadMs = 5 * 60_000;
@@ -109,7 +109,7 @@ function progressOf(progress: Map<string, SourceProgress>, source: RawPartition)
   const name = `${source.topic} ${source.incarnation} ${source.partition}`;
   let at = progress.get(name);
   if (at === undefined) {
-    at = { offset: -1, index: 0, streamTime: Number.MIN_SAFE_INTEGER };
+    at = { offset: -1, index: 0, streamTime: earliestTime };
     progress.set(name, at);
   }
   return at;

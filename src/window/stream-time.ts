@@ -1,4 +1,4 @@
-import type { LinesChunk, RawPartition } from "../ingest/lines-message.ts";
+import { earliestTime, type LinesChunk, latestTime, type RawPartition } from "../ingest/lines-message.ts";
 
 /** How far each raw partition has been taken in, and the time they have all reached. */
 export interface StreamTime {
@@ -21,7 +21,7 @@ type Source = StreamTimeState["sources"][number];
 
 export function createStreamTime(restored?: StreamTimeState): StreamTime {
   const sources = new Map<string, Source>();
-  let reached = restored?.reached ?? Number.MIN_SAFE_INTEGER;
+  let reached = restored?.reached ?? earliestTime;
   const nameOf = ({ topic, partition }: RawPartition) => `${topic} ${partition}`;
   for (const source of restored?.sources ?? []) sources.set(nameOf(source), source);
 
@@ -43,10 +43,10 @@ export function createStreamTime(restored?: StreamTimeState): StreamTime {
       const isAhead =
         through.offset > same.offset || (through.offset === same.offset && through.index > same.index);
       const { offset, index } = isAhead ? through : same;
-      const time = Math.max(before?.time ?? Number.MIN_SAFE_INTEGER, streamTime);
+      const time = Math.max(before?.time ?? earliestTime, streamTime);
       sources.set(nameOf(source), { ...source, offset, index, time });
       if (sources.size < sourceCount) return;
-      let lowest = Number.MAX_SAFE_INTEGER;
+      let lowest = latestTime;
       for (const { time: its } of sources.values()) lowest = Math.min(lowest, its);
       reached = Math.max(reached, lowest);
     },

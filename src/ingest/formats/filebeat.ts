@@ -25,6 +25,11 @@ export const filebeat: RecordFormat = {
     const fileOffset = (content.log as JsonObject | undefined)?.offset;
     const line = { text: lineOf(content, ["message"], "filebeat"), origin };
     const time = timeOf(content["@timestamp"]);
-    return [decodedLine(typeof fileOffset === "number" ? { ...line, fileOffset } : line, time)];
+    return [
+      decodedLine(
+        typeof fileOffset === "number" && Number.isSafeInteger(fileOffset) ? { ...line, fileOffset } : line,
+        time,
+      ),
+    ];
   },
 };

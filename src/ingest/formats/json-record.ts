@@ -68,11 +68,14 @@ export function timeOf(value: unknown): number | undefined {
   return undefined;
 }
 
-/** A string inside nested objects, if it is there. */
+/** Names of hosts, files and pods are shorter; what is longer would make a line too large to send. */
+const maxNameCharacters = 1024;
+
+/** A name inside nested objects, if it is there. */
 export function stringAt(content: unknown, ...path: string[]): string | undefined {
   let at: unknown = content;
   for (const key of path) at = typeof at === "object" && at !== null ? (at as JsonObject)[key] : undefined;
-  return typeof at === "string" && at !== "" ? at : undefined;
+  return typeof at === "string" && at !== "" ? at.slice(0, maxNameCharacters) : undefined;
 }
 
 /** Leaves out what is undefined: an origin names only what is known. */

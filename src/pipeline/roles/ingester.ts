@@ -1,7 +1,7 @@
 import { encodeLines } from "../../codec/lines.ts";
 import { durationOf } from "../../config/load.ts";
 import { createLineReader } from "../../ingest/line-reader.ts";
-import { type RawPartition, splitChunk } from "../../ingest/lines-message.ts";
+import { earliestTime, type RawPartition, splitChunk } from "../../ingest/lines-message.ts";
 import type { Assignment, PartitionWorker } from "../../kafka/consumer.ts";
 import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -122,7 +122,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
   let position = parts.position;
   let lastRecordAt = Date.now();
   let lastIdleAt = 0;
-  let sentStreamTime = Number.MIN_SAFE_INTEGER;
+  let sentStreamTime = earliestTime;
   /** When each lines-partition was last told, and whether it knows the newest progress. */
   const told: { at: number; isNewest: boolean }[] = [];
 
@@ -159,7 +159,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       if (expected < end) return;
       const now = Date.now();
       if (told.some(({ isNewest }) => !isNewest)) {
-        const marks = ingester.idle(source, Number.MIN_SAFE_INTEGER, sourceCount());
+        const marks = ingester.idle(source, earliestTime, sourceCount());
         await tell(marks.filter(({ partition }) => told[partition]?.isNewest === false));
       }
       if (now - lastRecordAt < idleAfterMs || now - lastIdleAt < idleEveryMs) return;

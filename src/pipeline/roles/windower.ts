@@ -3,7 +3,7 @@ import { encodeWindow } from "../../codec/window.ts";
 import { windowSpecOf } from "../../config/load.ts";
 import { partitionOf } from "../../ingest/keys.ts";
 import type { RawRecord } from "../../ingest/line.ts";
-import type { LinesMessage } from "../../ingest/lines-message.ts";
+import { earliestTime, type LinesMessage } from "../../ingest/lines-message.ts";
 import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import { createRedisWindowStore } from "../../redis/window-store.ts";
 import { type CommitPoint, createPartitionWindower } from "../../window/partition-windower.ts";
@@ -90,7 +90,7 @@ function commitPointOf(committed: { offset: number; metadata: string } | undefin
   if (committed === undefined) return undefined;
   const { offset, metadata } = committed;
   // A commit that is not ours (an operator moved the group) rebuilds from itself.
-  const { rebuildFrom = offset, streamTime = Number.MIN_SAFE_INTEGER } = parse(metadata);
+  const { rebuildFrom = offset, streamTime = earliestTime } = parse(metadata);
   return { offset, rebuildFrom, streamTime };
 }
 

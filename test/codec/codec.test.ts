@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { decodeLines, encodeLines } from "../../src/codec/lines.ts";
+import { rabinFingerprint } from "../../src/codec/single-object.ts";
+import {
+  decodeEntry,
+  decodeWindow,
+  encodeEntry,
+  encodeWindow,
+  maxWindowBytes,
+} from "../../src/codec/window.ts";
+import type { Line } from "../../src/ingest/line.ts";
+import type { LinesChunk, LinesMessage } from "../../src/ingest/lines-message.ts";
+import { earliestTime, splitChunk } from "../../src/ingest/lines-message.ts";
+import type { Window } from "../../src/window/window.ts";
+
+const line = (offset: number, text = `line ${offset} – ü`): Line => ({
+  position: { topic: "raw", partition: 2, offset, index: 0 },
+  time: 1_700_000_000_123,
+  origin: { host: "h", pod: "p" },
+  fileOffset: 7,
+  text,
+  masked: text,
+});
+
+const chunk = (lines: Line[]): LinesChunk => ({
+  kind: "chunk",
+  source: { topic: "raw", incarnation: "1", partition: 2 },
+  sourceCount: 6,
+  through: { offset: 99, index: 3 },
+  streamTime: earliestTime,
+  maskHash: "m",
+  lines: lines.map((one) => ({ ...one, keys: ["a", "b"] })),
+});
+
+const window = (lines: Line[]): Window => ({
+  id: "i",
+  pipeline: "p",
+  key: "k",
+  revision: 0,
+  reason: "gap",
+  start: 1,
+  end: 2,
+  maskHash: "m",
+  lines,
+});
+
+describe("messages", () => {
+  it("come back as they were", () => {
+    const bare: Line = { ...line(1), origin: {} };
+    delete bare.fileOffset;
+    const messages: LinesMessage[] = [chunk([line(0), bare]), chunk([]), { kind: "flush", label: "now" }];
+    for (const message of messages) expect(decodeLines(encodeLines(message))).toEqual(message);
+    expect(decodeWindow(encodeWindow(window([line(0), bare])))).toEqual(window([line(0), bare]));
+    const entry = { seq: 5, offset: 8, key: "k", line: bare };
+    expect(decodeEntry(5, encodeEntry(entry))).toEqual(entry);
+  });
+
+  it("begin with Avro's single-object marker and the schema's fingerprint", () => {
+    // Avro specification 1.11, "Schema Fingerprints", and its Java implementation.
+    expect(rabinFingerprint('"int"')).toBe(0x7275d51a3f395c8fn);
+    expect(rabinFingerprint('"string"')).toBe(0x8f014872634503c7n);
+    expect(encodeWindow(window([line(0)])).subarray(0, 2)).toEqual(Buffer.from([0xc3, 0x01]));
+  });
+
+  it("of another schema, or damaged, are told apart", () => {
+    const bytes = encodeLines(chunk([line(0)]));
+    expect(() => decodeWindow(bytes)).toThrow(expect.objectContaining({ code: "LG_MESSAGE_SCHEMA" }));
+    expect(() => decodeLines(Buffer.from("{}"))).toThrow(
+      expect.objectContaining({ code: "LG_MESSAGE_SCHEMA" }),
+    );
+    expect(() => decodeLines(bytes.subarray(0, 30))).toThrow(
+      expect.objectContaining({ code: "LG_MESSAGE_DAMAGED" }),
+    );
+  });
+});
+
+describe("a window that is too large", () => {
+  it("has its longest raw lines cut and marked, and keeps what the model sees", () => {
+    const lines = [
+      line(0, "short"),
+      ...Array.from({ length: 150 }, (_, at) => line(at + 1, "x".repeat(8000))),
+    ];
+    for (const one of lines) one.masked = "masked";
+    const bytes = encodeWindow(window(lines));
+    expect(bytes.length).toBeLessThanOrEqual(maxWindowBytes);
+    const back = decodeWindow(bytes).lines;
+    expect(back.map(({ masked }) => masked)).toEqual(lines.map(({ masked }) => masked));
+    expect(back[0]?.text).toBe("short");
+    expect(back[1]?.text).toMatch(/^x{4000}x* …\[cut\]$/);
+  });
+});
+
+describe("a chunk that is too large", () => {
+  it("is split, reports each part's own lines, and moves stream time on only with the last", () => {
+    const whole = {
+      ...chunk(Array.from({ length: 200 }, (_, at) => line(at, "y".repeat(6000)))),
+      streamTime: 500,
+    };
+    const parts = splitChunk(whole, 100);
+    expect(parts.length).toBeGreaterThan(3);
+    expect(parts.flatMap(({ lines }) => lines)).toEqual(whole.lines);
+    for (const part of parts) expect(encodeLines(part).length).toBeLessThan(600 * 1024);
+    expect(parts.map(({ streamTime }) => streamTime)).toEqual([...parts.slice(1).map(() => 100), 500]);
+    expect(parts.at(-1)?.through).toEqual(whole.through);
+    expect(parts[0]?.through).toEqual({ offset: parts[0]?.lines.at(-1)?.position.offset, index: 0 });
+  });
+});

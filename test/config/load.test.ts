@@ -1,0 +1,114 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { durationOf, loadConfig, parseConfig, printConfig, windowSpecOf } from "../../src/config/load.ts";
+
+const good = `
+pipelines:
+  hdfs:
+    topics: [raw]
+    format: filebeat
+    window: { kind: session, gap: 24h }
+`;
+
+function problemsOf(text: string, environment: Record<string, string> = {}): string[] {
+  try {
+    parseConfig(text, "x.yaml", environment);
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ code: "LG_CONFIG" });
+    return (thrown as Error).message
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim());
+  }
+  return [];
+}
+
+describe("the configuration", () => {
+  it("is completed by defaults", () => {
+    const config = parseConfig(good, "x.yaml");
+    expect(config.kafka.brokers).toEqual(["localhost:9092"]);
+    expect(config.http.port).toBe(9464);
+    const pipeline = config.pipelines.hdfs;
+    expect(pipeline).toMatchObject({ partitions: 16, from: "latest", key: "origin", publish: "anomalous" });
+    if (pipeline === undefined) throw new Error();
+    expect(windowSpecOf(pipeline.window)).toEqual({ kind: "session", gapMs: 86_400_000, maxLines: 1000 });
+    expect(durationOf(pipeline.idleAfter)).toBe(30_000);
+  });
+
+  it("reports every problem at once, each with its path", () => {
+    const problems = problemsOf(`
+kafka: { brokers: x, foo: 1 }
+pipelines:
+  a: { topics: [x], format: texx, window: { kind: session, gap: 3 }, key: { patern: x } }
+  B!: {}
+  c: { topics: [x], format: text, window: { kind: sliding, size: 5, stride: 6 } }
+  d: { topics: [x], format: text, key: { pattern: '(?=x)' }, window: { kind: session } }
+`);
+    expect(problems.map((line) => line.split(":")[0])).toEqual([
+      "kafka.foo",
+      "kafka.brokers",
+      "pipelines.a.format",
+      "pipelines.a.key",
+      "pipelines.a.window.gap",
+      "pipelines.B!",
+      "pipelines.B!.topics",
+      "pipelines.B!.format",
+      "pipelines.B!.window",
+      "pipelines.c.window.stride",
+      "pipelines.d.key.pattern",
+    ]);
+  });
+
+  it("says where YAML itself is broken", () => {
+    expect(problemsOf("pipelines: [")[0]).toMatch(/^x\.yaml: .* at line 1/);
+    expect(problemsOf("")).toEqual(["pipelines: is missing"]);
+    expect(problemsOf("just text")).toEqual(["the configuration: must be object"]);
+  });
+
+  it("is overridden by the environment, secrets by files too", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "logguardian-")), "password");
+    writeFileSync(file, "p:w\n");
+    const config = parseConfig(good, "x.yaml", {
+      LOGGUARDIAN_KAFKA_BROKERS: "a:1, b:2",
+      LOGGUARDIAN_KAFKA_SASL_MECHANISM: "plain",
+      LOGGUARDIAN_KAFKA_SASL_USERNAME: "u",
+      LOGGUARDIAN_KAFKA_SASL_PASSWORD_FILE: file,
+      LOGGUARDIAN_PIPELINES_HDFS_PARTITIONS: "4",
+      LOGGUARDIAN_PIPELINES_HDFS_WINDOW_GAP: "1h",
+      LOGGUARDIAN_INFERENCE_GPU_LAYERS: "7",
+      LOGGUARDIAN_UNRELATED: "tcp://10.0.0.1",
+    });
+    expect(config.kafka.brokers).toEqual(["a:1", "b:2"]);
+    expect(config.kafka.sasl).toEqual({ mechanism: "plain", username: "u", password: "p:w" });
+    expect(config.pipelines.hdfs).toMatchObject({ partitions: 4, window: { gap: "1h" } });
+    expect(config.inference.gpuLayers).toBe(7);
+  });
+
+  it("refuses what the environment says wrongly", () => {
+    const problems = problemsOf(good, {
+      LOGGUARDIAN_HTTP_PORT: "many",
+      LOGGUARDIAN_REDIS_PASSWORD_FILE: "/does/not/exist",
+    });
+    expect(problems[0]).toMatch(/^LOGGUARDIAN_REDIS_PASSWORD_FILE: cannot be read/);
+    expect(problems[1]).toBe("http.port: must be integer");
+  });
+
+  it("is printed without secrets", () => {
+    const text = printConfig(
+      parseConfig(good, "x.yaml", {
+        LOGGUARDIAN_REDIS_URL: "redis://user:secret-1@host:1",
+        LOGGUARDIAN_REDIS_PASSWORD: "secret-2",
+        LOGGUARDIAN_ALERTMANAGER_BEARER_TOKEN: "secret-3",
+      }),
+    );
+    expect(text).not.toMatch(/secret/);
+    expect(parseConfig(text, "printed.yaml").pipelines.hdfs?.topics).toEqual(["raw"]);
+  });
+
+  it("names the file that cannot be read", () => {
+    expect(() => loadConfig("/does/not/exist.yaml", {})).toThrow(/does\/not\/exist\.yaml cannot be read/);
+  });
+});
