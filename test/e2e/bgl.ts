@@ -4,37 +4,41 @@ import { hostname } from "node:os";
 import { readRecords } from "../../src/ingest/file-source.ts";
 import type { RawRecord } from "../../src/ingest/line.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
-import { check, dataFile, EndToEnd, roles } from "./harness.ts";
+import { dataFile } from "../support/data.ts";
+import { check } from "../support/stream.ts";
+import { endToEnd } from "./harness.ts";
 
 const log = dataFile("bgl/BGL_2k.log");
 const rawPartitions = 3;
 /** Windows of 100 lines every 50: the lines that are read when the windower dies end inside one. */
 const linesBeforeCrash = 1010;
 
-await EndToEnd.run("e2e:bgl", async (run) => {
-  run.configure({
-    bgl: {
-      topics: ["raw-bgl"],
-      from: "earliest",
-      format: "filebeat",
-      layout: "bgl",
-      window: { kind: "sliding", size: 100, stride: 50 },
-      partitions: 4,
-      publish: "all",
+await endToEnd("e2e:bgl", async (stream) => {
+  stream.configure({
+    pipelines: {
+      bgl: {
+        topics: ["raw-bgl"],
+        from: "earliest",
+        format: "filebeat",
+        layout: "bgl",
+        window: { kind: "sliding", size: 100, stride: 50 },
+        partitions: 4,
+        publish: "all",
+      },
     },
   });
-  await run.createTopic("raw-bgl", rawPartitions);
-  const output = await run.command(["detect", log, "--pipeline", "bgl", "--all"], [3]);
+  await stream.createTopic("raw-bgl", rawPartitions);
+  const output = await stream.command(["detect", log, "--pipeline", "bgl", "--all"], [3]);
   const local = output
     .trim()
     .split("\n")
     .map((row) => essence(JSON.parse(row)));
   console.log(`${local.length} windows in the file`);
 
-  await Promise.all(roles.map((role) => run.start(role)));
+  await stream.startAll();
   const records: RawRecord[] = [];
   for await (const batch of readRecords(log)) records.push(...batch);
-  const producer = run.kafka.producer();
+  const producer = stream.kafka.producer();
   await producer.connect();
   const produce = (part: readonly RawRecord[]) =>
     producer.send({
@@ -51,18 +55,18 @@ await EndToEnd.run("e2e:bgl", async (run) => {
     });
   await produce(records.slice(0, linesBeforeCrash));
   const windowsBefore = Math.floor((linesBeforeCrash - 50) / 50);
-  const before = await run.verdicts(windowsBefore, { timeoutMs: 60_000 });
+  const before = await stream.verdicts(windowsBefore, { timeoutMs: 60_000 });
   check(
     before.length === windowsBefore,
     `${windowsBefore} windows close before the crash (${before.length})`,
   );
-  run.kill("windower");
-  await run.start("windower");
+  stream.kill("windower");
+  await stream.start("windower");
   await produce(records.slice(linesBeforeCrash));
   await producer.disconnect();
-  console.log((await run.command(["flush", "--pipeline", "bgl"])).trim());
+  console.log((await stream.command(["flush", "--pipeline", "bgl"])).trim());
 
-  const verdicts = await run.verdicts(local.length, { timeoutMs: 60_000 });
+  const verdicts = await stream.verdicts(local.length, { timeoutMs: 60_000 });
   check(verdicts.length === local.length, `there are ${local.length} verdicts (${verdicts.length})`);
   const inOrder = verdicts
     .sort((a, b) => offsetOf(a) - offsetOf(b))

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { count, emptyCounts, metricsOf } from "../../src/evaluate/metrics.ts";
 import { readRecords } from "../../src/ingest/file-source.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
-import { check, dataFile, EndToEnd, roles } from "./harness.ts";
+import { dataFile } from "../support/data.ts";
+import { check, type Stream } from "../support/stream.ts";
+import { endToEnd } from "./harness.ts";
 
 const log = dataFile("hdfs/raw_2pct.log.xz");
 const labelsFile = dataFile("hdfs/raw_2pct_anomaly_label.csv.xz");
@@ -12,22 +14,24 @@ const sessions = 11_501;
 const rawPartitions = 6;
 const linesPerRequest = 1000;
 
-await EndToEnd.run("e2e:hdfs", async (run) => {
-  run.configure({
-    hdfs: {
-      topics: ["raw-hdfs"],
-      from: "earliest",
-      format: "filebeat",
-      layout: "hdfs",
-      key: { pattern: "blk_-?\\d+" },
-      window: { kind: "session", gap: "24h" },
-      publish: "all",
+await endToEnd("e2e:hdfs", async (stream, services) => {
+  stream.configure({
+    pipelines: {
+      hdfs: {
+        topics: ["raw-hdfs"],
+        from: "earliest",
+        format: "filebeat",
+        layout: "hdfs",
+        key: { pattern: "blk_-?\\d+" },
+        window: { kind: "session", gap: "24h" },
+        publish: "all",
+      },
     },
   });
-  await run.createTopic("raw-hdfs", rawPartitions);
+  await stream.createTopic("raw-hdfs", rawPartitions);
   console.log("Judging the file with logguardian detect …");
   const local = new Map(
-    (await run.command(["detect", log, "--pipeline", "hdfs", "--all"], [3]))
+    (await stream.command(["detect", log, "--pipeline", "hdfs", "--all"], [3]))
       .trim()
       .split("\n")
       .map((row) => JSON.parse(row) as LocalVerdict)
@@ -35,22 +39,24 @@ await EndToEnd.run("e2e:hdfs", async (run) => {
   );
   check(local.size === sessions, `detect judges ${sessions} sessions (${local.size})`);
 
-  await Promise.all(roles.map((role) => run.start(role)));
+  await stream.startAll();
   console.log("Producing Filebeat envelopes, unkeyed over 6 partitions …");
   const started = Date.now();
-  const lines = await produce(run);
+  const lines = await produce(stream);
   console.log(`  ${lines} lines produced in ${((Date.now() - started) / 1000).toFixed(1)} s`);
-  console.log((await run.command(["flush", "--pipeline", "hdfs"])).trim());
+  console.log((await stream.command(["flush", "--pipeline", "hdfs"])).trim());
   const flushed = Date.now();
-  const verdicts = await run.verdicts(sessions, { timeoutMs: 600_000 });
+  const verdicts = await stream.verdicts(sessions, {
+    timeoutMs: 600_000,
+    onProgress: (count) => console.log(`  ${count} of ${sessions} verdicts`),
+  });
   const seconds = (Date.now() - started - 2_000) / 1000;
 
   check(verdicts.length === sessions, `there are exactly ${sessions} verdicts (${verdicts.length})`);
   const keys = new Set(verdicts.map(({ logguardian }) => logguardian.key));
   check(keys.size === sessions, `each session has one verdict (${keys.size} sessions)`);
   for (const verdict of verdicts) compare(verdict, local.get(verdict.logguardian.key));
-  await checkAlerts(run, verdicts);
-  run.assertAlive();
+  await checkAlerts(services.alertmanager.url, verdicts);
 
   const counts = emptyCounts();
   const labels = await readLabels();
@@ -88,8 +94,8 @@ function compare({ logguardian: ours }: Anomaly, local: LocalVerdict | undefined
   check(streamed === file, `the session ${ours.key} is equal to detect's:\n${streamed}\n${file}`);
 }
 
-async function produce(run: EndToEnd): Promise<number> {
-  const producer = run.kafka.producer();
+async function produce(stream: Stream): Promise<number> {
+  const producer = stream.kafka.producer();
   await producer.connect();
   let lines = 0;
   let offset = 0;
@@ -125,7 +131,7 @@ async function readLabels(): Promise<Map<string, string>> {
 }
 
 /** Every fingerprint of the verdicts fires, and its annotations carry lines that stand in the verdicts. */
-async function checkAlerts(run: EndToEnd, verdicts: readonly Anomaly[]): Promise<void> {
+async function checkAlerts(alertmanager: string, verdicts: readonly Anomaly[]): Promise<void> {
   const anomalous = verdicts.filter(({ logguardian }) => logguardian.verdict === "anomalous");
   const fingerprints = new Set(anomalous.map(({ logguardian }) => logguardian.fingerprint));
   const texts = new Set(anomalous.flatMap(({ logguardian }) => logguardian.lines.map(({ text }) => text)));
@@ -135,7 +141,7 @@ async function checkAlerts(run: EndToEnd, verdicts: readonly Anomaly[]): Promise
     status: { state: string };
   }[] = [];
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(500)) {
-    const response = await fetch(`${run.services.alertmanager.url}/api/v2/alerts?active=true`);
+    const response = await fetch(`${alertmanager}/api/v2/alerts?active=true`);
     alerts = (await response.json()) as typeof alerts;
     if (alerts.length >= fingerprints.size) break;
   }

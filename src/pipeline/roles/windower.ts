@@ -55,6 +55,8 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
     const { position, pending } = await windower.resume(before, log);
     if (before !== undefined && position < before.offset) metrics.rebuilds.inc({ pipeline });
     await publish(pending);
+    // Taken when the windows below it have been published, not while they are on their way.
+    let committable = windower.commitPoint();
     let repeatedLines = 0;
 
     return {
@@ -72,6 +74,7 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
           }
           await bury(unreadable);
           await publish(await windower.advance(messages));
+          committable = windower.commitPoint();
         }
         const stats = windower.stats();
         metrics.openWindows.set({ pipeline, partition }, stats.openWindows);
@@ -79,7 +82,7 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
         repeatedLines = stats.repeatedLines;
       },
       commitPoint() {
-        const { offset, rebuildFrom, streamTime } = windower.commitPoint();
+        const { offset, rebuildFrom, streamTime } = committable;
         return { offset, metadata: JSON.stringify({ rebuildFrom, streamTime }) };
       },
     };

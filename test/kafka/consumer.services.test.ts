@@ -1,0 +1,242 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RawRecord } from "../../src/ingest/line.ts";
+import { connectKafka, type KafkaClient } from "../../src/kafka/client.ts";
+import {
+  type Assignment,
+  createPartitionConsumer,
+  type PartitionConsumer,
+  type PartitionWorker,
+} from "../../src/kafka/consumer.ts";
+import { createSender, roundsOf, type Sender } from "../../src/kafka/sender.ts";
+import { createTopics, type Topics } from "../../src/kafka/topics.ts";
+import { createHealth } from "../../src/telemetry/health.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { services } from "../support/services.ts";
+
+const brokers = [services.kafka.broker];
+let client: KafkaClient;
+let topics: Topics;
+let sender: Sender;
+beforeAll(async () => {
+  client = await connectKafka({ brokers, clientId: "test" }, { logger: silentLogger });
+  topics = createTopics(client.admin, { brokers, replicationFactor: 1, retentionMs: 3_600_000 });
+  sender = await createSender(client.kafka, { logger: silentLogger, health: createHealth() });
+});
+afterAll(async () => {
+  await sender.close();
+  await client.close();
+});
+
+async function topicWith(messages: number, partitions = 1, size = 10): Promise<string> {
+  const topic = `consumer-${randomUUID()}`;
+  await topics.ensure(topic, { partitions, exactly: true });
+  await sender.send(
+    topic,
+    Array.from({ length: messages }, (_, place) => ({
+      partition: place % partitions,
+      value: Buffer.from(String(place).padEnd(size)),
+    })),
+  );
+  return topic;
+}
+
+/** A consumer whose workers do `process`, and what they were given. */
+function consume(
+  topic: string,
+  options: {
+    group?: string;
+    process?: (records: readonly RawRecord[], at: Assignment) => Promise<void>;
+    bytes?: number;
+  },
+) {
+  const seen: RawRecord[] = [];
+  const assignments: Assignment[] = [];
+  let lost = 0;
+  const consumer = createPartitionConsumer(
+    {
+      kafka: client.kafka,
+      topics,
+      logger: silentLogger,
+      health: createHealth(),
+      brokers,
+      onLost: (offsets) => {
+        lost += offsets;
+      },
+    },
+    {
+      group: options.group ?? randomUUID(),
+      topics: [topic],
+      sessionTimeoutMs: 6_000,
+      maxInFlightBytes: options.bytes ?? 2 ** 20,
+      name: "test",
+    },
+    async (assignment): Promise<PartitionWorker> => {
+      assignments.push(assignment);
+      let position = assignment.committed?.offset ?? 0;
+      return {
+        position,
+        async process(records) {
+          await options.process?.(records, assignment);
+          seen.push(...records);
+          position = (records.at(-1)?.offset ?? -1) + 1;
+        },
+        commitPoint: () => ({ offset: position, metadata: `at ${position}` }),
+      };
+    },
+  );
+  return { consumer, seen, assignments, lost: () => lost };
+}
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; !holds(); await sleep(50))
+    if (Date.now() > deadline) throw new Error(`It never came that ${what}.`);
+}
+
+const offsets = (records: readonly RawRecord[]) => records.map(({ offset }) => offset);
+const upTo = (count: number) => Array.from({ length: count }, (_, place) => place);
+
+describe("a partition consumer", () => {
+  it("hands records on in order and commits with metadata; the next one goes on from there", async () => {
+    const topic = await topicWith(500);
+    const group = randomUUID();
+    const first = consume(topic, { group });
+    await first.consumer.start();
+    await until(() => first.seen.length === 500, "all was read");
+    await first.consumer.stop();
+    expect(offsets(first.seen)).toEqual(upTo(500));
+    expect((await topics.committed(group, topic)).get(0)).toEqual({ offset: 500, metadata: "at 500" });
+
+    await sender.send(topic, [{ partition: 0, value: Buffer.from("more") }]);
+    const second = consume(topic, { group });
+    await second.consumer.start();
+    await until(() => second.seen.length > 0, "the rest was read");
+    await second.consumer.stop();
+    expect(offsets(second.seen)).toEqual([500]);
+  });
+
+  it("begins again from what is durable when a worker fails, and loses nothing", async () => {
+    const topic = await topicWith(100);
+    let failures = 0;
+    const { consumer, seen } = consume(topic, {
+      process: async (records) => {
+        if (failures < 2 && records.some(({ offset }) => offset >= 50)) {
+          failures++;
+          throw new Error("out of luck");
+        }
+      },
+    });
+    await consumer.start();
+    await until(() => seen.length >= 100, "all was read");
+    await consumer.stop();
+    expect([...new Set(offsets(seen))]).toEqual(upTo(100));
+    expect(failures).toBe(2);
+  });
+
+  it("gives up on a record that fails again and again", async () => {
+    const topic = await topicWith(3);
+    const { consumer } = consume(topic, {
+      process: async () => {
+        throw new Error("always");
+      },
+    });
+    await consumer.start();
+    expect(await consumer.failed).toMatchObject({ code: "LG_UNEXPECTED", message: /always/ });
+    await consumer.stop();
+  });
+
+  it("counts what the log lost before it was read", async () => {
+    const topic = await topicWith(100);
+    await client.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "40" }] });
+    const { consumer, seen, lost } = consume(topic, {});
+    await consumer.start();
+    await until(() => seen.length === 60, "the rest was read");
+    await consumer.stop();
+    expect(offsets(seen)[0]).toBe(40);
+    expect(lost()).toBe(40);
+  });
+
+  it("shares partitions with others, never two owners of one at a time", async () => {
+    const topic = await topicWith(400, 4);
+    const group = randomUUID();
+    const busy = new Set<number>();
+    let overlaps = 0;
+    const work = {
+      group,
+      process: async (_: readonly RawRecord[], { partition }: Assignment) => {
+        if (busy.has(partition)) overlaps++;
+        busy.add(partition);
+        await sleep(100);
+        busy.delete(partition);
+      },
+    };
+    const members: (ReturnType<typeof consume> & { consumer: PartitionConsumer })[] = [
+      consume(topic, work),
+      consume(topic, work),
+    ];
+    await members[0]?.consumer.start();
+    await members[1]?.consumer.start();
+    await until(() => (members[1]?.assignments.length ?? 0) > 0, "the second got partitions");
+    for (let round = 0; round < 5; round++) {
+      await sender.send(
+        topic,
+        upTo(40).map((place) => ({ partition: place % 4, value: Buffer.from("more") })),
+      );
+      await sleep(200);
+    }
+    const all = () =>
+      new Set(members.flatMap(({ seen }) => seen.map(({ partition, offset }) => `${partition} ${offset}`)));
+    await until(() => all().size === 600, "all was read");
+    expect(members[1]?.seen.length).toBeGreaterThan(0);
+    await members[0]?.consumer.stop();
+    await members[1]?.consumer.stop();
+    expect(overlaps).toBe(0);
+  });
+
+  it("holds no more bytes than it may, and one fetch", async () => {
+    const topic = await topicWith(300, 1, 10_000);
+    let most = 0;
+    const held: { consumer?: PartitionConsumer } = {};
+    const { consumer, seen } = consume(topic, {
+      bytes: 200_000,
+      process: async () => {
+        most = Math.max(most, held.consumer?.inFlightBytes() ?? 0);
+        await sleep(50);
+      },
+    });
+    held.consumer = consumer;
+    await consumer.start();
+    await until(() => seen.length === 300, "all was read");
+    await consumer.stop();
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(200_000 + 1.2 * 512 * 1024);
+    expect(offsets(seen)).toEqual(upTo(300));
+  });
+});
+
+describe("a sender", () => {
+  it("keeps each partition's part of a request below the broker's limit, and its order", async () => {
+    const messages = upTo(60).map((place) => ({ partition: place % 2, value: Buffer.alloc(100_000, place) }));
+    const rounds = roundsOf(messages);
+    expect(rounds.length).toBe(4);
+    for (const partition of [0, 1])
+      expect(rounds.flat().filter((message) => message.partition === partition)).toEqual(
+        messages.filter((message) => message.partition === partition),
+      );
+    const topic = await topicWith(0, 2);
+    await sender.send(topic, messages);
+    expect(await topics.bounds(topic)).toEqual(
+      new Map([
+        [0, { start: 0, end: 30 }],
+        [1, { start: 0, end: 30 }],
+      ]),
+    );
+  });
+
+  it("says what is wrong where waiting does not help", async () => {
+    const topic = await topicWith(0);
+    const tooLarge = [{ partition: 0, value: Buffer.alloc(3_000_000) }];
+    await expect(sender.send(topic, tooLarge)).rejects.toMatchObject({ code: "LG_KAFKA_SEND" });
+  });
+});

@@ -1,0 +1,197 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { account } from "../../scripts/services.mjs";
+import { simulateHdfs } from "../../src/simulate/hdfs.ts";
+import { root } from "../support/data.ts";
+import { services } from "../support/services.ts";
+import { Stream } from "../support/stream.ts";
+
+const tls = { ca: services.certificate };
+const secured = {
+  kafka: {
+    brokers: [services.kafka.securedBroker],
+    tls,
+    sasl: { mechanism: "scram-sha-512", username: account.username },
+  },
+  redis: { url: services.redis.securedUrl, username: account.username, tls },
+};
+let streams: Stream[] = [];
+afterEach(() => {
+  for (const stream of streams) stream.abandon();
+  streams = [];
+});
+
+function streamFor(name: string): { stream: Stream; pipeline: Record<string, unknown> } {
+  const stream = new Stream(services, `test-${name}-${Date.now()}`);
+  streams.push(stream);
+  const pipeline = {
+    topics: [`${stream.prefix}-raw`],
+    from: "earliest",
+    format: "filebeat",
+    layout: "hdfs",
+    key: { pattern: "blk_-?\\d+" },
+    window: { kind: "session", gap: "6s" },
+    partitions: 2,
+  };
+  return { stream, pipeline };
+}
+
+/** `logguardian start`, expected to end by itself. */
+function failingStart(config: string, environment: Record<string, string> = {}) {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, "bin/logguardian.js"), "start", "--config", config],
+    { encoding: "utf8", env: { ...process.env, ...environment }, timeout: 60_000 },
+  );
+  return { status, stderr: stderr.trim() };
+}
+
+describe("all roles in one process", () => {
+  it("work over TLS with SASL and an ACL user, bury what they cannot read, alert, and stop in order", async () => {
+    const { stream, pipeline } = streamFor("secured");
+    const passwordFile = join(stream.folder, "password");
+    writeFileSync(passwordFile, `${account.password}\n`);
+    stream.configure({ ...secured, pipelines: { secured: pipeline } });
+    stream.environment = {
+      LOGGUARDIAN_KAFKA_SASL_PASSWORD: account.password,
+      LOGGUARDIAN_REDIS_PASSWORD_FILE: passwordFile,
+    };
+    const topic = `${stream.prefix}-raw`;
+    await stream.createTopic(topic, 2);
+    const simulation = simulateHdfs({ rate: 300, faultRate: 0.2, seed: 2, lines: 600, start: 1e12 });
+    const producer = stream.kafka.producer();
+    await producer.connect();
+    await producer.send({
+      topic,
+      messages: [
+        ...[...simulation.lines].map(({ text }, offset) => ({
+          value: JSON.stringify({ log: { file: { path: "/a" }, offset }, message: text }),
+        })),
+        { key: "the key", value: "{ broken", headers: { original: "kept" } },
+        { value: Buffer.from([0xff, 0xfe]) },
+        { value: JSON.stringify({ other: 1 }) },
+        { value: "x".repeat(900_000) },
+      ],
+    });
+    await producer.disconnect();
+    await stream.start();
+    await stream.command(["flush", "--pipeline", "secured"]);
+
+    const faulty = [...simulation.labels].filter(([, fault]) => fault !== null).map(([block]) => block);
+    const verdicts = await stream.verdicts(faulty.length, { timeoutMs: 60_000 });
+    expect(verdicts.map(({ logguardian }) => logguardian.key).sort()).toEqual(faulty.sort());
+    expect(verdicts.every(({ event }) => event.kind === "alert")).toBe(true);
+
+    const letters = await stream.read(`${stream.prefix}.dead-letters`, (read) => read.length >= 4, 30_000);
+    const headers = letters.map((letter) =>
+      Object.fromEntries(Object.entries(letter.headers ?? {}).map(([name, value]) => [name, String(value)])),
+    );
+    expect(headers.map((held) => held["lg-reason"]).sort()).toEqual([
+      "LG_RECORD_ENCODING",
+      "LG_RECORD_JSON",
+      "LG_RECORD_JSON",
+      "LG_RECORD_NO_LINE",
+    ]);
+    const broken = letters.findIndex(({ value }) => String(value) === "{ broken");
+    expect(String(letters[broken]?.key)).toBe("the key");
+    expect(headers[broken]).toMatchObject({ original: "kept", "lg-topic": topic, "lg-role": "ingester" });
+    const large = letters.findIndex((_, place) => headers[place]?.["lg-size"] === "900000");
+    expect(letters[large]?.value?.length).toBe(65_536);
+    expect(headers[large]?.["lg-sha256"]).toMatch(/^[0-9a-f]{64}$/);
+
+    const alerts = (await (
+      await fetch(`${services.alertmanager.url}/api/v2/alerts?filter=pipeline%3D%22secured%22`)
+    ).json()) as { annotations: { lines: string; summary: string } }[];
+    expect(alerts.length).toBeGreaterThan(0);
+    const texts = verdicts.flatMap(({ logguardian }) => logguardian.lines.map(({ text }) => text));
+    for (const { annotations } of alerts)
+      for (const line of annotations.lines.split("\n")) expect(texts).toContain(line.replace(/^\S+ {2}/, ""));
+
+    const logs = stream.logs();
+    expect(logs).toContain("Records went to the dead letters.");
+    expect(logs).not.toContain(account.password);
+    await stream.stop();
+  });
+});
+
+describe("bad input", () => {
+  const minimal = (of: Record<string, unknown>) => {
+    const { stream, pipeline } = streamFor("bad");
+    stream.configure({ pipelines: { bad: pipeline }, ...of });
+    return stream.configFile;
+  };
+
+  it.each([
+    [
+      "no broker",
+      { kafka: { brokers: ["127.0.0.1:1"] } },
+      /^Kafka at 127\.0\.0\.1:1 does not answer: .*kafka\.brokers .*\(LG_KAFKA_AWAY\)$/,
+    ],
+    [
+      "a broker that wants credentials",
+      { kafka: { ...secured.kafka, sasl: { ...secured.kafka.sasl, password: "wrong" } } },
+      /^Kafka at .* refuses the connection: .*\(LG_KAFKA_AUTH\)$/,
+    ],
+    [
+      "an unknown certificate",
+      { kafka: { ...secured.kafka, tls: {}, sasl: { ...secured.kafka.sasl, password: "wrong" } } },
+      /^Kafka at .* refuses the connection: .*certificate.*\(LG_KAFKA_AUTH\)$/,
+    ],
+    [
+      "a missing certificate",
+      {
+        kafka: { ...secured.kafka, tls: { ca: "/nope.pem" }, sasl: { ...secured.kafka.sasl, password: "x" } },
+      },
+      /^kafka\.tls\.ca, \/nope\.pem, cannot be read: .*\(LG_CONFIG_PEM\)$/,
+    ],
+    [
+      "a raw topic that does not exist",
+      {},
+      /^The topic test-bad-\d+-raw does not exist\. .*\(LG_TOPIC_MISSING\)$/,
+    ],
+    [
+      "a taken port",
+      { http: { port: Number(new URL(services.alertmanager.url).port) } },
+      /^127\.0\.0\.1:\d+ cannot be listened on: .*\(LG_HTTP_PORT\)$/,
+    ],
+  ])("%s is one sentence and exit code 1", (_, of, sentence) => {
+    const { status, stderr } = failingStart(minimal(of));
+    const said = stderr.split("\n").filter((line) => !line.startsWith("{"));
+    expect(said).toEqual([expect.stringMatching(sentence)]);
+    expect(status).toBe(1);
+  });
+
+  it("no Redis, or one that refuses, is one sentence and exit code 1", async () => {
+    const { stream, pipeline } = streamFor("bad");
+    await stream.createTopic(`${stream.prefix}-raw`, 1);
+    const attempts: [Record<string, unknown>, RegExp][] = [
+      [
+        { url: "redis://127.0.0.1:1" },
+        /^Redis at redis:\/\/127\.0\.0\.1:1 does not answer: .*\(LG_REDIS_AWAY\)$/,
+      ],
+      [
+        { ...secured.redis, password: "wrong" },
+        /^Redis at rediss:.* refuses the connection: WRONGPASS.*\(LG_REDIS_AUTH\)$/,
+      ],
+    ];
+    for (const [redis, sentence] of attempts) {
+      stream.configure({ pipelines: { bad: pipeline }, redis });
+      const { status, stderr } = failingStart(stream.configFile);
+      const said = stderr.split("\n").filter((line) => !line.startsWith("{"));
+      expect(said).toEqual([expect.stringMatching(sentence)]);
+      expect(status).toBe(1);
+    }
+  });
+
+  it("another number of partitions than the lines topic has is refused", async () => {
+    const { stream, pipeline } = streamFor("partitions");
+    await stream.createTopic(`${stream.prefix}-raw`, 1);
+    await stream.createTopic(`${stream.prefix}.lines.p`, 3);
+    stream.configure({ pipelines: { p: pipeline } });
+    const { status, stderr } = failingStart(stream.configFile);
+    expect(stderr).toMatch(/has 3 partitions; the configuration says 2\..*\(LG_TOPIC_PARTITIONS\)$/);
+    expect(status).toBe(1);
+  });
+});

@@ -1,0 +1,193 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import kafkajs from "kafkajs";
+import { stringify } from "yaml";
+import type { Services } from "../../scripts/services.mjs";
+import type { Anomaly } from "../../src/verdict/anomaly.ts";
+
+export const roles = ["ingester", "windower", "detector", "alerter"];
+const cli = join(resolve(import.meta.dirname, "../.."), "bin/logguardian.js");
+
+type Where = Pick<Services, "kafka" | "redis" | "alertmanager">;
+
+interface Process {
+  role: string;
+  child: ChildProcess;
+  log: string;
+}
+
+/** LogGuardian's processes on real services: started, watched, killed and stopped as an operator or a fault would. */
+export class Stream {
+  readonly folder = mkdtempSync(join(tmpdir(), "logguardian-stream-"));
+  readonly configFile = join(this.folder, "logguardian.yaml");
+  readonly kafka: kafkajs.Kafka;
+  /** Of its processes, beside this one's. */
+  environment: Record<string, string> = {};
+  /** Of the topics: several streams may share a broker. */
+  readonly prefix: string;
+  readonly #services: Where;
+  #processes: Process[] = [];
+  #started = 0;
+
+  constructor(services: Where, prefix = "logguardian") {
+    this.#services = services;
+    this.prefix = prefix;
+    this.kafka = new kafkajs.Kafka({
+      brokers: [services.kafka.broker],
+      logLevel: kafkajs.logLevel.NOTHING,
+    });
+  }
+
+  configure(config: { pipelines: Record<string, unknown> } & Record<string, unknown>): void {
+    const { kafka, redis, alertmanager } = this.#services;
+    const whole = {
+      kafka: { brokers: [kafka.broker] },
+      redis: { url: redis.url },
+      alertmanager: { urls: [alertmanager.url] },
+      topics: { prefix: this.prefix },
+      http: { port: 0 },
+      ...config,
+    };
+    writeFileSync(this.configFile, stringify(whole));
+  }
+
+  /** Starts a process with a role, or with all, and resolves when it says that it is ready. */
+  async start(role = ""): Promise<void> {
+    const log = join(this.folder, `${this.#started++}-${role || "all"}.log`);
+    const file = openSync(log, "w");
+    const args = [cli, "start", ...(role === "" ? [] : [role]), "--config", this.configFile];
+    const env = { ...process.env, ...this.environment };
+    const child = spawn(process.execPath, args, { stdio: ["ignore", file, file], env });
+    this.#processes.push({ role, child, log });
+    for (let port: string | undefined; ; await sleep(100)) {
+      const said = readFileSync(log, "utf8");
+      check(child.exitCode === null, `the ${role} starts: ${said.slice(-500)}`);
+      port ??= /"port":(\d+),"msg":"LogGuardian runs\."/.exec(said)?.[1];
+      if (port === undefined) continue;
+      const ready = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
+      if (ready?.ok) return;
+    }
+  }
+
+  startAll(): Promise<unknown> {
+    return Promise.all(roles.map((role) => this.start(role)));
+  }
+
+  assertAlive(): void {
+    for (const { role, child, log } of this.#processes)
+      check(child.exitCode === null, `the ${role} runs: ${readFileSync(log, "utf8").slice(-500)}`);
+  }
+
+  /** Ends all processes of a role as a crash would. */
+  kill(role: string): void {
+    for (const one of this.#processes) if (one.role === role) one.child.kill("SIGKILL");
+    this.#processes = this.#processes.filter((one) => one.role !== role);
+  }
+
+  /** SIGTERM to all; each must end with 0. */
+  async stop(): Promise<void> {
+    const processes = this.#processes;
+    this.#processes = [];
+    await Promise.all(
+      processes.map(async ({ role, child, log }) => {
+        if (child.exitCode === null) {
+          child.kill("SIGTERM");
+          await once(child, "exit");
+        }
+        check(child.exitCode === 0, `the ${role} stops in order: ${readFileSync(log, "utf8").slice(-500)}`);
+      }),
+    );
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** After a failure: ends everything and leaves the logs. */
+  abandon(): void {
+    for (const { child } of this.#processes) child.kill("SIGKILL");
+  }
+
+  /** What the processes have logged so far. */
+  logs(): string {
+    return this.#processes.map(({ log }) => readFileSync(log, "utf8")).join("");
+  }
+
+  /** Runs a command of LogGuardian to its end, while all processes live. */
+  async command(args: string[], statuses = [0]): Promise<string> {
+    const child = spawn(process.execPath, [cli, ...args, "--config", this.configFile], {
+      env: { ...process.env, ...this.environment },
+    });
+    let [output, errors] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      errors += text;
+    });
+    const watch = setInterval(() => {
+      if (this.#processes.some((one) => one.child.exitCode !== null)) child.kill();
+    }, 200);
+    const [status] = await once(child, "close");
+    clearInterval(watch);
+    this.assertAlive();
+    check(statuses.includes(status ?? -1), `logguardian ${args.join(" ")} succeeds: ${errors}`);
+    return output;
+  }
+
+  async createTopic(topic: string, numPartitions: number): Promise<void> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions }] });
+    await admin.disconnect();
+  }
+
+  /** Reads a topic until `isEnough`, then a little longer for what should not come. */
+  async read(
+    topic: string,
+    isEnough: (messages: readonly kafkajs.KafkaMessage[]) => boolean,
+    timeoutMs: number,
+  ): Promise<kafkajs.KafkaMessage[]> {
+    const groupId = `reader-${Date.now()}-${Math.random()}`;
+    const consumer = this.kafka.consumer({ groupId, maxWaitTimeInMs: 200 });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    const messages: kafkajs.KafkaMessage[] = [];
+    await consumer.run({ eachMessage: async ({ message }) => void messages.push(message) });
+    for (
+      const deadline = Date.now() + timeoutMs;
+      !isEnough(messages) && Date.now() < deadline;
+      await sleep(200)
+    )
+      this.assertAlive();
+    await sleep(2_000);
+    await consumer.disconnect();
+    return messages;
+  }
+
+  /** Reads verdicts until there are `count` different ones. */
+  async verdicts(
+    count: number,
+    options: { timeoutMs: number; onProgress?: (verdicts: number) => void },
+  ): Promise<Anomaly[]> {
+    let shownAt = Date.now();
+    const messages = await this.read(
+      `${this.prefix}.anomalies`,
+      (read) => {
+        const ids = new Set(read.map(({ headers }) => String(headers?.["lg-id"])));
+        if (Date.now() - shownAt > 5_000) {
+          shownAt = Date.now();
+          options.onProgress?.(ids.size);
+        }
+        return ids.size >= count;
+      },
+      options.timeoutMs,
+    );
+    return messages.map(({ value }) => JSON.parse(String(value)) as Anomaly);
+  }
+}
+
+export function check(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`It does not hold that ${what}`);
+}
