@@ -27,7 +27,7 @@ struct Operation {
   std::vector<llama_token> tokens;
   std::vector<llama_pos> positions;
   std::vector<llama_seq_id> sequences;
-  std::vector<int8_t> outputs;  // 1 where logits are wanted
+  std::vector<int8_t> outputs;  // 1 where logits are wanted, 2 where they are computed and not read
   llama_seq_id source = 0, target = 0;
   llama_pos from = 0, to = -1;
 };

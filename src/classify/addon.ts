@@ -16,7 +16,7 @@ export type Operation =
 interface Rows {
   positions: Int32Array;
   sequences: Int32Array;
-  /** 1 where logits are wanted. */
+  /** 1 where logits are wanted, 2 where they are computed and not read, else 0. */
   outputs: Int8Array;
 }
 

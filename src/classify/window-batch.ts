@@ -19,7 +19,17 @@ export interface Piece {
   output: boolean;
 }
 
-/** One decode of several sequences' rows. Sequences must come in rising order from 0: llama.cpp asks for that. */
+/** What a row's logits are for. */
+const wanted = 1;
+/** Computed and not read: see `decodePieces`. */
+const companion = 2;
+
+/**
+ * One decode of several sequences' rows. Sequences must come in rising order from 0: llama.cpp asks for that.
+ *
+ * After its last attention llama.cpp computes only the rows whose logits are wanted. One row alone goes through another
+ * kernel with another rounding, so each wanted row has the row before it as a companion: never is there only one.
+ */
 export function decodePieces(pieces: readonly Piece[], width: number): Operation {
   const rowsOf = (piece: Piece) => piece.parts.reduce((rows, part) => rows + part.length / width, 0);
   const total = pieces.reduce((rows, piece) => rows + rowsOf(piece), 0);
@@ -38,7 +48,10 @@ export function decodePieces(pieces: readonly Piece[], width: number): Operation
       positions[place] = piece.from + place - first;
       sequences[place] = piece.sequence;
     }
-    if (piece.output) outputs[row - 1] = 1;
+    if (piece.output) {
+      outputs[row - 1] = wanted;
+      if (row - first > 1) outputs[row - 2] = companion;
+    }
   }
   return { kind: "embeddings", values, positions, sequences, outputs };
 }
