@@ -1,4 +1,4 @@
-import type { Admin } from "kafkajs";
+import type { Admin, PartitionMetadata } from "kafkajs";
 import { LogGuardianError } from "../errors.ts";
 import { retry } from "../retry.ts";
 import { isTransient, kafkaError } from "./client.ts";
@@ -48,12 +48,12 @@ export function createTopics(
     }
   }
 
-  async function describe(topic: string): Promise<number | undefined> {
+  async function describe(topic: string): Promise<PartitionMetadata[] | undefined> {
     return ask(async () => {
       const all = await admin.listTopics();
       if (!all.includes(topic)) return undefined;
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-      return topics[0]?.partitions.length;
+      return topics[0]?.partitions;
     });
   }
 
@@ -76,22 +76,24 @@ export function createTopics(
           }),
         );
         found = await ask(async () => {
-          const partitions = await describe(topic);
-          if (partitions === undefined) throw new Error(`The topic ${topic} is not known yet.`);
-          return partitions;
+          const made = await describe(topic);
+          // What is sent to a partition without a leader fails, and is then sent twice to those that have one.
+          if (made === undefined || made.some(({ leader }) => leader < 0))
+            throw new Error(`The topic ${topic} is not ready yet.`);
+          return made;
         });
       }
-      if (!exactly || found === partitions) return;
+      if (!exactly || found.length === partitions) return;
       throw new LogGuardianError(
         "LG_TOPIC_PARTITIONS",
-        `The topic ${topic} has ${found} partitions; the configuration says ${partitions}.`,
+        `The topic ${topic} has ${found.length} partitions; the configuration says ${partitions}.`,
         "Set the pipeline's partitions to that number, or make a pipeline of another name: window keys would change their partition.",
       );
     },
 
     async partitions(topic) {
       const found = await describe(topic);
-      if (found !== undefined) return found;
+      if (found !== undefined) return found.length;
       throw new LogGuardianError(
         "LG_TOPIC_MISSING",
         `The topic ${topic} does not exist.`,
