@@ -100,6 +100,35 @@ describe("options", () => {
     expect(masker.mask(masker.mask("Error:   [disk] 5 FULL!"))).toBe("error disk <*> full");
   });
 
+  it("changes nothing on a masked line, whatever the options", () => {
+    const lines = [
+      ...["TRUE ONE", "x_five.SIX", "Oneness DEADBEEF <IP> <*>", "a  Jun 12  b....", "\u0130 5", ""],
+      ...["1 ".repeat(1024), `${"x".repeat(2045)} oneness`, "alice@node-1 (user 7) logged IN"],
+    ];
+    const custom = [
+      { name: "user", regex: "user \\d+", token: "<USER1>" },
+      { name: "at", regex: "(\\w+)@", token: "$1 at " },
+    ];
+    for (const profile of ["logllm", "typed"] as const)
+      for (const bits of Array.from({ length: 16 }, (_, number) => number)) {
+        const masker = createMasker({
+          profile,
+          lowerCase: (bits & 1) > 0,
+          removePunctuation: (bits & 2) > 0,
+          collapseWhitespace: (bits & 4) > 0,
+          custom: bits & 8 ? custom : [],
+        });
+        for (const line of lines) expect(masker.mask(masker.mask(line))).toBe(masker.mask(line));
+        if (bits & 8) expect(masker.mask("by user 7")).toBe("by <USER1>");
+      }
+  });
+
+  it("refuses a token that would be masked for ever", () => {
+    expect(() =>
+      createMasker({ profile: "typed", custom: [{ name: "grow", regex: "a", token: "aa" }] }),
+    ).toThrow(/"grow" is changed by masking again and again/);
+  });
+
   it("has another hash for other options", () => {
     const hashes = [logllm.hash, typed.hash, createMasker({ profile: "logllm", lowerCase: true }).hash];
     expect(new Set(hashes).size).toBe(3);
