@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TSchema } from "typebox";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
@@ -40,19 +41,20 @@ describe("the example configuration", () => {
   });
 });
 
-interface Walkable {
-  properties?: Record<string, Walkable>;
-  items?: Walkable;
-  anyOf?: Walkable[];
-}
-
 /** The paths of a schema's settings at which a value has nothing. */
-function unnamed(schema: Walkable, value: unknown, path: readonly string[]): string[] {
+function unnamed(schema: TSchema, value: unknown, path: readonly string[]): string[] {
   if (value === undefined) return [path.join(".")];
-  const object = schema.anyOf?.find(({ properties }) => properties !== undefined) ?? schema;
-  if (object.items?.properties !== undefined)
-    return (value as unknown[]).flatMap((item) => unnamed(object.items ?? {}, item, path));
-  return Object.entries(object.properties ?? {}).flatMap(([name, inner]) =>
+  const { properties, items, anyOf } = schema as Inside;
+  const choice = anyOf?.find((one) => "properties" in one);
+  if (choice !== undefined) return unnamed(choice, value, path);
+  if (items !== undefined) return (value as unknown[]).flatMap((item) => unnamed(items, item, path));
+  return Object.entries(properties ?? {}).flatMap(([name, inner]) =>
     unnamed(inner, (value as Record<string, unknown>)[name], [...path, name]),
   );
+}
+
+interface Inside {
+  properties?: Record<string, TSchema>;
+  items?: TSchema;
+  anyOf?: TSchema[];
 }
