@@ -22,6 +22,9 @@ export function ensureServices() {
     openssl: "openssl",
     "redis-server": "redis-server",
     "prometheus-alertmanager": "prometheus-alertmanager",
+    amtool: "prometheus-alertmanager",
+    promtool: "prometheus",
+    "docker-compose": "docker-compose",
   });
   if (existsSync(join(libraries, "complete"))) return;
   console.log("Fetching Apache Kafka from Maven Central …");
