@@ -3,7 +3,7 @@ export const exitCodes = {
   ok: 0,
   /** Something this command needs is missing or wrong; the message says what. */
   failed: 1,
-  /** Unknown command or option. */
+  /** Unknown command or option, or a value that it does not take. */
   usage: 2,
   /** `detect` found an anomaly. */
   anomalous: 3,

@@ -20,6 +20,11 @@ try {
       console.error(`${thrown.message} ${thrown.remedy} (${thrown.code})`);
     else
       console.error(`Unexpected: ${reasonOf(thrown)}. Run again with --debug for the stack, and report it.`);
-    process.exitCode = thrown instanceof LogGuardianError ? exitCodes.failed : exitCodes.unexpected;
+    process.exitCode = exitCodeOf(thrown);
   }
+}
+
+function exitCodeOf(thrown: unknown): number {
+  if (!(thrown instanceof LogGuardianError)) return exitCodes.unexpected;
+  return thrown.code === "LG_USAGE" ? exitCodes.usage : exitCodes.failed;
 }

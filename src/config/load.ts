@@ -16,6 +16,7 @@ import {
   windowSchemas,
 } from "./schema.ts";
 import { bytes, milliseconds } from "./units.ts";
+import { hasCredentials, withoutSecrets } from "./url.ts";
 
 export const defaultConfigFile = "logguardian.yaml";
 
@@ -54,14 +55,45 @@ export function parseConfig(
     what: firstLine(message),
   }));
   if (problems.length > 0) throw refuse(file, problems);
-  const content: Record<string, unknown> = document.toJS() ?? {};
+  let content: Record<string, unknown>;
+  try {
+    content = document.toJS() ?? {};
+  } catch (thrown) {
+    throw refuse(file, [{ path: file, what: firstLine(reasonOf(thrown)) }]);
+  }
   problems.push(...applyEnvironment(content, environment));
   Value.Default(configSchema, content);
   problems.push(...problemsOf(configSchema, content));
   for (const [name, pipeline] of Object.entries(content.pipelines ?? {}))
     problems.push(...problemsOfPipeline(name, pipeline));
+  if (problems.length === 0) problems.push(...problemsOfCredentials(content as Config));
   if (problems.length > 0) throw refuse(file, problems);
   return content as Config;
+}
+
+/** The pipeline of this name. @throws LogGuardianError LG_USAGE where the configuration has none. */
+export function pipelineOf({ pipelines }: Config, name: string): PipelineConfig {
+  const pipeline = Object.hasOwn(pipelines, name) ? pipelines[name] : undefined;
+  if (pipeline !== undefined) return pipeline;
+  throw new LogGuardianError(
+    "LG_USAGE",
+    `There is no pipeline ${name}.`,
+    `The configuration has ${Object.keys(pipelines).join(", ")}.`,
+  );
+}
+
+/** Credentials that would be ignored, or that the client behind them refuses with a URL in its message. */
+function problemsOfCredentials({ redis, alertmanager }: Config): Problem[] {
+  const problems: Problem[] = [];
+  if (redis.password !== undefined && hasCredentials(redis.url))
+    problems.push({ path: "redis.url", what: "carries credentials beside redis.password; give them once" });
+  for (const [place, url] of alertmanager.urls.entries())
+    if (hasCredentials(url))
+      problems.push({
+        path: `alertmanager.urls.${place}`,
+        what: "carries credentials; give them as alertmanager.username and alertmanager.password",
+      });
+  return problems;
 }
 
 function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
@@ -78,6 +110,8 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     problems.push(...problemsOf(schema, window, [...path, "window"]));
   }
   if (problems.length > 0) return problems;
+  if (window?.kind === "session" && milliseconds(window.gap) === 0)
+    problems.push({ path: [...path, "window", "gap"].join("."), what: "must be longer than 0" });
   if (window?.kind === "sliding" && window.stride > window.size)
     problems.push({
       path: [...path, "window", "stride"].join("."),
@@ -113,15 +147,10 @@ export function printConfig(config: Config): string {
   const hidden = (name: string, value: unknown) =>
     ["password", "bearerToken"].includes(name)
       ? "<hidden>"
-      : typeof value === "string"
-        ? withoutPassword(value)
+      : typeof value === "string" && value.includes("://")
+        ? withoutSecrets(value)
         : value;
   return stringify(JSON.parse(JSON.stringify(config, hidden)));
-}
-
-/** A URL may carry a password as well. */
-function withoutPassword(text: string): string {
-  return text.replace(/^(\w+:\/\/[^/@:]*):[^/@]*@/, "$1:<hidden>@");
 }
 
 /** What the windower is told. */

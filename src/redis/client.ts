@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type ChainableCommander, Redis } from "ioredis";
 import { readPem } from "../config/pem.ts";
 import type { Config } from "../config/schema.ts";
+import { withoutSecrets } from "../config/url.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { retry } from "../retry.ts";
 import type { Health, Wait } from "../telemetry/health.ts";
@@ -140,7 +141,7 @@ function isRefused(thrown: unknown): boolean {
 }
 
 function connectError(url: string, thrown: unknown): LogGuardianError {
-  const where = url.replace(/\/\/[^@/]*@/, "//");
+  const where = withoutSecrets(url);
   return isRefused(thrown)
     ? new LogGuardianError(
         "LG_REDIS_AUTH",

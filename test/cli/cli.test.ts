@@ -115,7 +115,15 @@ describe("bad input", () => {
     [["detect", log, "--model", "/nowhere"], 1],
     [["detect", log, "--window", "5/10"], 1],
     [["detect", log, "--session", "(", "--gap", "1s"], 1],
-    [["detect", log, "--session", "x", "--gap", "soon"], 1],
+    [["detect", log, "--session", "x", "--gap", "soon"], 2],
+    [["detect", log, "--gap", "5s"], 2],
+    [["detect", log, "--window", "few"], 2],
+    [["simulate", "vms"], 2],
+    [["start", "nobody"], 2],
+    [["start", "--config", "/nowhere.yaml"], 1],
+    [["flush", "--pipeline", "toString", "--config", join(root, "docs/logguardian.example.yaml")], 2],
+      2,
+    ],
   ])("%j ends with %d and a sentence, no stack", (args, status) => {
     const result = run(args);
     expect(result.status).toBe(status);

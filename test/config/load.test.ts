@@ -38,6 +38,25 @@ describe("the configuration", () => {
     expect(durationOf(pipeline.idleAfter)).toBe(30_000);
   });
 
+  it("refuses what would be ignored, or cannot be", () => {
+    expect(problemsOf(`${good}redis: { url: "redis://a:b@c", password: d }`)).toEqual([
+      expect.stringMatching(/^redis\.url: carries credentials/),
+    ]);
+    expect(problemsOf(`${good}alertmanager: { urls: ["http://a:b@c"] }`)).toEqual([
+      expect.stringMatching(/^alertmanager\.urls\.0: carries credentials/),
+    ]);
+    expect(problemsOf(good.replace("24h", "0s"))).toEqual([
+      "pipelines.hdfs.window.gap: must be longer than 0",
+    ]);
+    const bomb = [
+      "a: &a [1, 1]",
+      ..."bcdefgh"
+        .split("")
+        .map((name, place) => `${name}: &${name} [${`*${"abcdefgh"[place]}, `.repeat(9)}]`),
+    ];
+    expect(problemsOf(bomb.join("\n"))).toEqual([expect.stringMatching(/^x\.yaml: /)]);
+  });
+
   it("reports every problem at once, each with its path", () => {
     const problems = problemsOf(`
 kafka: { brokers: x, foo: 1 }
@@ -99,11 +118,14 @@ pipelines:
   it("is printed without secrets", () => {
     const text = printConfig(
       parseConfig(good, "x.yaml", {
-        LOGGUARDIAN_REDIS_URL: "redis://user:secret-1@host:1",
-        LOGGUARDIAN_REDIS_PASSWORD: "secret-2",
-        LOGGUARDIAN_ALERTMANAGER_BEARER_TOKEN: "secret-3",
+        LOGGUARDIAN_REDIS_URL: "redis://user:secret-1@secret-2@host:1/?password=secret-3",
+        LOGGUARDIAN_KAFKA_SASL_MECHANISM: "plain",
+        LOGGUARDIAN_KAFKA_SASL_USERNAME: "someone",
+        LOGGUARDIAN_KAFKA_SASL_PASSWORD: "secret-4",
+        LOGGUARDIAN_ALERTMANAGER_BEARER_TOKEN: "secret-5",
       }),
     );
+    expect(text).toContain("redis://user:hidden@host:1/?password=hidden");
     expect(text).not.toMatch(/secret/);
     expect(parseConfig(text, "printed.yaml").pipelines.hdfs?.topics).toEqual(["raw"]);
   });

@@ -1,5 +1,5 @@
 import { access, constants } from "node:fs/promises";
-import { loadConfig, windowSpecOf } from "../../config/load.ts";
+import { loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
 import type { PipelineConfig } from "../../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { readRecords } from "../../ingest/file-source.ts";
@@ -41,7 +41,8 @@ export async function detectCommand(files: string[], options: Options): Promise<
     );
   }
   await Promise.all(files.map(assertReadable));
-  const pipeline = options.pipeline === undefined ? undefined : pipelineOf(options.pipeline, options.config);
+  const pipeline =
+    options.pipeline === undefined ? undefined : pipelineOf(loadConfig(options.config), options.pipeline);
   const bundleDir = options.model ?? pipeline?.bundle;
   const threshold =
     options.threshold === undefined
@@ -68,8 +69,11 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
     key = { kind: "pattern", pattern: options.session };
     window = { kind: "session", gapMs: 30 * 60_000, maxLines: mostLinesOfSession };
   }
-  if (options.gap !== undefined && window.kind === "session")
+  if (options.gap !== undefined) {
+    if (window.kind !== "session")
+      throw new LogGuardianError("LG_USAGE", "--gap belongs to sessions.", "Give --session with it.");
     window = { ...window, gapMs: parseDuration(options.gap, "--gap") };
+  }
   return createStages(model, {
     pipeline: options.pipeline ?? "detect",
     format: options.format ?? "text",
@@ -79,18 +83,6 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
     window,
     batchWindows,
   });
-}
-
-/** @throws LogGuardianError LG_USAGE where the configuration has no such pipeline. */
-function pipelineOf(name: string, file: string | undefined): PipelineConfig {
-  const { pipelines } = loadConfig(file);
-  const pipeline = pipelines[name];
-  if (pipeline !== undefined) return pipeline;
-  throw new LogGuardianError(
-    "LG_USAGE",
-    `There is no pipeline ${name}.`,
-    `The configuration has ${Object.keys(pipelines).join(", ")}.`,
-  );
 }
 
 async function detectWith(

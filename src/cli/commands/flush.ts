@@ -1,5 +1,4 @@
-import { loadConfig } from "../../config/load.ts";
-import { LogGuardianError } from "../../errors.ts";
+import { loadConfig, pipelineOf } from "../../config/load.ts";
 import { flushPipeline } from "../../pipeline/flush.ts";
 import { openServices } from "../../pipeline/services.ts";
 import { createHealth } from "../../telemetry/health.ts";
@@ -17,13 +16,9 @@ interface Options {
 export async function flushCommand(options: Options): Promise<void> {
   const config = loadConfig(options.config);
   const { pipeline } = options;
-  if (config.pipelines[pipeline] === undefined)
-    throw new LogGuardianError(
-      "LG_USAGE",
-      `There is no pipeline ${pipeline}.`,
-      `The configuration has ${Object.keys(config.pipelines).join(", ")}.`,
-    );
-  const timeoutMs = parseDuration(options.timeout, "--timeout");
+  pipelineOf(config, pipeline);
+  // No timer takes more than 24 days.
+  const timeoutMs = Math.min(parseDuration(options.timeout, "--timeout"), 2 ** 31 - 1);
   const services = await openServices({
     config,
     logger: silentLogger,
