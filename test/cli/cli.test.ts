@@ -122,8 +122,6 @@ describe("bad input", () => {
     [["start", "nobody"], 2],
     [["start", "--config", "/nowhere.yaml"], 1],
     [["flush", "--pipeline", "toString", "--config", join(root, "docs/logguardian.example.yaml")], 2],
-      2,
-    ],
   ])("%j ends with %d and a sentence, no stack", (args, status) => {
     const result = run(args);
     expect(result.status).toBe(status);
