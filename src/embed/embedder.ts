@@ -31,6 +31,8 @@ export interface EmbedderOptions {
  *   LG_BUNDLE_WIDTH when the graph's width is not the manifest's.
  */
 export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): Promise<Embedder> {
+  // ONNX Runtime, from 1.29 on, reports to its maker unless told not to. A thread's own environment would not reach it.
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
   const { embedder, text } = bundle.manifest;
   const worker = new Worker(new URL(`./onnx-worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: {

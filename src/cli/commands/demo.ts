@@ -20,6 +20,8 @@ interface Options {
 
 /** Blocks of the simulation live for seconds; a silence this long ends a session. */
 const sessionGapMs = 6_000;
+/** What the cluster wrote before the demo began is read at once: the first sessions are over by then. */
+const headStartMs = 10_000;
 const tickMs = 100;
 /** Without a terminal: one progress line in this time. */
 const plainProgressMs = 5_000;
@@ -37,15 +39,16 @@ async function demonstrate(model: OpenModel, options: Options): Promise<void> {
     `${pc.bold("LogGuardian")} ${name} ${version}, encoder on ${model.embedder.provider}, language model on ${model.scorer.device}.`,
   );
   console.log(
-    `A simulated HDFS cluster writes ${rate} lines a second for ${seconds} s; some of its blocks fail.\n`,
+    `A simulated HDFS cluster has written ${rate} lines a second for ${headStartMs / 1000} s and goes on for ${seconds} s; ` +
+      "some of its blocks fail.\n",
   );
 
   const simulation = simulateHdfs({
     rate,
     faultRate: parseNumber(options.faultRate, "--fault-rate", 0, 1),
     seed: parseNumber(options.seed, "--seed", 0),
-    lines: Math.round(rate * seconds),
-    start: Date.now(),
+    lines: Math.round(rate * (seconds + headStartMs / 1000)),
+    start: Date.now() - headStartMs,
   });
   const stages = createStages(model, {
     pipeline: "demo",
@@ -72,7 +75,7 @@ async function demonstrate(model: OpenModel, options: Options): Promise<void> {
     { maxPendingWindows: 256 },
   );
   board.end();
-  printSummary(summary, counts, model.judge.stats());
+  printSummary(summary, counts, model.judge.stats(), board.firstVerdictMs());
 }
 
 /** Lines at the pace of their own times, which began when the demo did. */
@@ -108,6 +111,7 @@ function createBoard(stats: Stats) {
   const started = Date.now();
   const isTerminal = process.stdout.isTTY;
   const latencies: number[] = [];
+  let firstVerdictMs: number | undefined;
   let lastPlain = started;
   let status = "";
   const clear = () => {
@@ -120,8 +124,11 @@ function createBoard(stats: Stats) {
   };
   return {
     say,
+    firstVerdictMs: () => firstVerdictMs,
     verdict(verdict: Verdict, fault: string | null) {
-      if (verdict.window.reason === "gap") latencies.push(Date.now() - verdict.window.end - sessionGapMs);
+      firstVerdictMs ??= performance.now();
+      const closedAt = verdict.window.end + sessionGapMs;
+      if (verdict.window.reason === "gap" && closedAt > started) latencies.push(Date.now() - closedAt);
       if (verdict.verdict === "normal") return;
       const simulated =
         fault === null ? pc.yellow("simulated: healthy (false alarm)") : pc.dim(`simulated: ${fault}`);
@@ -150,7 +157,12 @@ function createBoard(stats: Stats) {
   };
 }
 
-function printSummary(summary: EmbeddedSummary, counts: Counts, stats: ReturnType<Stats>): void {
+function printSummary(
+  summary: EmbeddedSummary,
+  counts: Counts,
+  stats: ReturnType<Stats>,
+  firstVerdictMs = Number.NaN,
+): void {
   const { precision, recall, f1 } = metricsOf(counts);
   const { truePositives, falsePositives, falseNegatives } = counts;
   console.log(pc.bold("Summary"));
@@ -162,7 +174,11 @@ function printSummary(summary: EmbeddedSummary, counts: Counts, stats: ReturnTyp
   const { verdicts, lines } = stats;
   console.log(
     `  caches: ${percent(verdicts.hits, verdicts.hits + verdicts.misses)} of verdicts, ` +
-      `${percent(lines.hits, lines.hits + lines.misses)} of lines; ${Math.round(process.memoryUsage().rss / 2 ** 20)} MB resident`,
+      `${percent(lines.hits, lines.hits + lines.misses)} of lines`,
+  );
+  console.log(
+    `  first verdict ${(firstVerdictMs / 1000).toFixed(1)} s after the process began; ` +
+      `${Math.round(process.resourceUsage().maxRSS / 2 ** 10)} MB resident at most`,
   );
   console.log(
     `\nNext: ${pc.cyan("logguardian detect your.log --window 100/50")}, or ${pc.cyan("logguardian --help")}.`,
