@@ -13,6 +13,8 @@ export interface Alertmanager {
    * Waits as long as none answers. @throws LogGuardianError LG_ALERTMANAGER_REFUSED.
    */
   post(alerts: readonly Alert[]): Promise<void>;
+  /** Of the first one. @throws LogGuardianError LG_ALERTMANAGER_AWAY, LG_ALERTMANAGER_REFUSED. */
+  version(): Promise<string>;
 }
 
 export function createAlertmanager(
@@ -40,11 +42,7 @@ export function createAlertmanager(
     const answer = await response.text();
     if (response.ok) return;
     if (response.status >= 500 || response.status === 429) throw new Error(`it answers ${response.status}`);
-    throw new LogGuardianError(
-      "LG_ALERTMANAGER_REFUSED",
-      `Alertmanager at ${url} refuses alerts with ${response.status}: ${answer.slice(0, 300)}.`,
-      "Check alertmanager.urls and its credentials, and the pipeline's alert.labels.",
-    );
+    throw refused(url, response.status, answer);
   }
 
   async function postToAll(alerts: readonly Alert[]): Promise<void> {
@@ -56,6 +54,23 @@ export function createAlertmanager(
   }
 
   return {
+    async version() {
+      const [url = ""] = config.urls;
+      const response = await fetch(`${url.replace(/\/+$/, "")}/api/v2/status`, {
+        headers,
+        signal: AbortSignal.timeout(timeoutMs),
+      }).catch((thrown) => {
+        throw new LogGuardianError(
+          "LG_ALERTMANAGER_AWAY",
+          `Alertmanager at ${url} does not answer: ${reasonOf(thrown)}.`,
+          "Start it, or correct alertmanager.urls.",
+          thrown,
+        );
+      });
+      if (!response.ok) throw refused(url, response.status, await response.text());
+      const { versionInfo } = (await response.json()) as { versionInfo?: { version?: string } };
+      return versionInfo?.version ?? "unknown version";
+    },
     async post(alerts) {
       for (let from = 0; from < alerts.length && config.urls.length > 0; from += alertsPerRequest) {
         let endWait: (() => void) | undefined;
@@ -75,4 +90,12 @@ export function createAlertmanager(
       }
     },
   };
+}
+
+function refused(url: string, status: number, answer: string): LogGuardianError {
+  return new LogGuardianError(
+    "LG_ALERTMANAGER_REFUSED",
+    `Alertmanager at ${url} answers ${status}: ${answer.slice(0, 300)}.`,
+    "Check alertmanager.urls and its credentials, and the pipeline's alert.labels.",
+  );
 }

@@ -157,8 +157,10 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
 
   program
     .command("doctor")
-    .description("what is installed here and what works")
-    .action(async () => (await import("./commands/doctor.ts")).doctorCommand());
+    .description("what is installed here and what works, and which services of the configuration answer")
+    .addOption(configOption())
+    .addHelpText("after", "\nExample:\n  logguardian doctor --config /etc/logguardian.yaml")
+    .action(async (options) => (await import("./commands/doctor.ts")).doctorCommand(options));
 
   return program;
 }

@@ -1,13 +1,23 @@
+import { existsSync } from "node:fs";
 import pc from "picocolors";
+import { createAlertmanager } from "../../alert/alertmanager.ts";
 import { loadAddon } from "../../classify/addon.ts";
+import { defaultConfigFile, loadConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
 import { availableProviders } from "../../embed/providers.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
+import { connectKafka } from "../../kafka/client.ts";
 import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
 import { withModel } from "../../pipeline/open-model.ts";
+import { connectRedis } from "../../redis/client.ts";
+import { createHealth } from "../../telemetry/health.ts";
+import { silentLogger } from "../../telemetry/logger.ts";
 import { exitCodes } from "../exit-codes.ts";
 
-/** What each check answers when all is well; it throws what is wrong. */
-const checks: [string, () => Promise<string>][] = [
+/** What is looked at, and what it answers when all is well; it throws what is wrong. */
+type Check = [name: string, check: () => Promise<string>];
+
+const here: Check[] = [
   ["Node", async () => process.version],
   ["native addon", async () => loadAddon().then(() => "built")],
   ["ONNX Runtime", async () => `execution providers: ${availableProviders().join(", ")}`],
@@ -22,14 +32,63 @@ const checks: [string, () => Promise<string>][] = [
   ],
 ];
 
-export async function doctorCommand(): Promise<void> {
-  for (const [name, check] of checks) {
-    try {
-      console.log(`${pc.green("ok")}    ${name}: ${await check()}`);
-    } catch (thrown) {
-      const remedy = thrown instanceof LogGuardianError ? ` ${thrown.remedy}` : "";
-      console.log(`${pc.red("FAIL")}  ${name}: ${reasonOf(thrown)}${remedy}`);
-      process.exitCode = exitCodes.failed;
-    }
+export async function doctorCommand(options: { config?: string }): Promise<void> {
+  for (const check of here) await run(check);
+  const file = options.config ?? process.env.LOGGUARDIAN_CONFIG ?? defaultConfigFile;
+  if (options.config === undefined && !existsSync(file)) {
+    console.log(`${pc.dim("--")}    services: there is no ${file} here; --config names one`);
+    return;
+  }
+  let config: Config | undefined;
+  await run([
+    "configuration",
+    async () => {
+      config = loadConfig(file);
+      return `${file}: pipelines ${Object.keys(config.pipelines).join(", ")}`;
+    },
+  ]);
+  if (config !== undefined) for (const check of servicesOf(config)) await run(check);
+}
+
+function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
+  const deps = { logger: silentLogger, health: createHealth() };
+  return [
+    [
+      "Kafka",
+      async () => {
+        const client = await connectKafka(kafka, deps);
+        const { brokers } = await client.admin.describeCluster();
+        await client.close();
+        return `${brokers.length} ${brokers.length === 1 ? "broker" : "brokers"} at ${kafka.brokers.join(", ")}`;
+      },
+    ],
+    [
+      "Redis",
+      async () => {
+        const client = await connectRedis(redis, deps);
+        const answer = await client.ping();
+        await client.close();
+        return `answers ${answer}`;
+      },
+    ],
+    ...alertmanager.urls.map(
+      (url): Check => [
+        "Alertmanager",
+        async () => {
+          const version = await createAlertmanager({ ...alertmanager, urls: [url] }, deps).version();
+          return `${version} at ${url}`;
+        },
+      ],
+    ),
+  ];
+}
+
+async function run([name, check]: Check): Promise<void> {
+  try {
+    console.log(`${pc.green("ok")}    ${name}: ${await check()}`);
+  } catch (thrown) {
+    const remedy = thrown instanceof LogGuardianError ? ` ${thrown.remedy}` : "";
+    console.log(`${pc.red("FAIL")}  ${name}: ${reasonOf(thrown)}${remedy}`);
+    process.exitCode = exitCodes.failed;
   }
 }
