@@ -1,3 +1,4 @@
+import { shortened } from "../cut-to-fit.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
 import { visible } from "../verdict/visible.ts";
 
@@ -33,7 +34,10 @@ export interface AlertContent {
 const shownLines = 10;
 const shownCharacters = 400;
 
-/** Labels and annotations that one anomalous window gives. */
+/** Labels that tell alerts apart; a configuration cannot set them. */
+export const ownLabels = ["alertname", "pipeline", "fingerprint"];
+
+/** Labels and annotations that one anomalous window gives. @param labels the pipeline's; its severity wins. */
 export function contentOf(anomaly: Anomaly, labels: Record<string, string>): AlertContent {
   const { logguardian: ours, event, host, log } = anomaly;
   const score = (ours.score ?? 0).toFixed(3);
@@ -42,11 +46,11 @@ export function contentOf(anomaly: Anomaly, labels: Record<string, string>): Ale
   const heaviest = heaviestFirst(ours.lines).slice(0, shownLines);
   return {
     labels: {
+      severity: "warning",
       ...labels,
       alertname: "LogAnomaly",
       pipeline: ours.pipeline,
       fingerprint: ours.fingerprint ?? "none",
-      severity: "warning",
     },
     annotations: {
       summary: `Anomalous logs in ${ours.pipeline}: ${clean(heaviest[0]?.text ?? anomaly.message)}`,
@@ -85,9 +89,10 @@ function weightOf(weight: number | undefined): string {
   return weight === undefined ? "" : `+${weight.toFixed(1)}`;
 }
 
-/** One line of bounded length: it ends in mails and terminals. */
+/** One well-formed line of bounded length: it ends in mails and terminals. */
 function clean(text: string): string {
-  return visible(text.length > shownCharacters ? `${text.slice(0, shownCharacters)} …` : text);
+  const short = text.length > shownCharacters ? `${shortened(text, shownCharacters)} …` : text;
+  return visible(short.toWellFormed());
 }
 
 function iso(milliseconds: number): string {

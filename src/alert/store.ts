@@ -3,7 +3,8 @@ import type { ActiveAnomaly, AlertContent } from "./alert.ts";
 /** Which anomalies go on: shared by all alerters of a pipeline, and kept between their lives. */
 export interface ActiveAnomalies {
   /**
-   * Takes a window in. One that was taken in before (same id) changes nothing but is answered alike.
+   * Takes a window in. One that was taken in before (same id) changes nothing: it is answered by what is known of its
+   * fingerprint now, which is nothing once its spell was forgotten.
    * @param seen fingerprint and id of the window, wall clock in ms, how long an anomaly is held after its last window.
    */
   seen(seen: {
@@ -12,8 +13,9 @@ export interface ActiveAnomalies {
     now: number;
     holdMs: number;
     content: AlertContent;
-  }): Promise<ActiveAnomaly>;
+  }): Promise<ActiveAnomaly | undefined>;
   /** All that go on, and those that have ended and were not forgotten. */
   all(): Promise<ActiveAnomaly[]>;
-  forget(fingerprints: readonly string[]): Promise<void>;
+  /** Those that have ended, unless they began again meanwhile. */
+  forget(ended: readonly ActiveAnomaly[]): Promise<void>;
 }

@@ -56,12 +56,12 @@ export function encodeLines(message: LinesMessage): Buffer {
 export function decodeLines(bytes: Buffer): LinesMessage {
   const { chunk, flush } = codec.decode(bytes);
   if (chunk === null) return { kind: "flush", label: flush?.label ?? "" };
-  const { throughOffset, throughIndex, lines, source, sourceCount, streamTime, maskHash } = chunk;
+  const { throughOffset, throughIndex, lines, source, topics, streamTime, maskHash } = chunk;
   const { topic, partition, incarnation } = source;
   return {
     kind: "chunk",
     source: { topic, incarnation, partition },
-    sourceCount,
+    topics: topics.map(({ topic, partitions }) => ({ topic, partitions })),
     streamTime,
     maskHash,
     through: { offset: throughOffset, index: throughIndex },

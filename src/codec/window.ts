@@ -13,7 +13,7 @@ const entries = createCodec<Omit<Entry, "seq" | "line"> & { line: WireLine }>(["
 /** A window is encoded for Redis and again for Kafka, and never changes. */
 const encoded = new WeakMap<Window, Buffer>();
 
-/** At most `maxWindowBytes`: raw lines are cut, longest first, then masked ones, and marked as cut. */
+/** At most `maxWindowBytes`: see `encodeToFit`. */
 export function encodeWindow(window: Window): Buffer {
   let bytes = encoded.get(window);
   if (bytes === undefined) {
@@ -25,7 +25,8 @@ export function encodeWindow(window: Window): Buffer {
 
 function encodeBounded(window: Window): Buffer {
   const wire = { ...window, lines: window.lines.map(wireLineOf) };
-  return encodeToFit(wire.lines, () => windows.encode(wire), maxWindowBytes);
+  const origins = wire.lines.map(({ origin }) => origin);
+  return encodeToFit(wire.lines, origins, () => windows.encode(wire), maxWindowBytes);
 }
 
 /** @throws LogGuardianError LG_MESSAGE_SCHEMA, LG_MESSAGE_DAMAGED. */
@@ -34,12 +35,12 @@ export function decodeWindow(bytes: Buffer): Window {
   return { id, pipeline, key, revision, reason, start, end, maskHash, lines: lines.map(lineOf) };
 }
 
-export function encodeEntry({ offset, key, line }: Entry): Buffer {
-  return entries.encode({ offset, key, line: wireLineOf(line) });
+export function encodeEntry({ offset, key, incarnation, line }: Entry): Buffer {
+  return entries.encode({ offset, key, incarnation, line: wireLineOf(line) });
 }
 
 /** @throws LogGuardianError LG_MESSAGE_SCHEMA, LG_MESSAGE_DAMAGED. */
 export function decodeEntry(seq: number, bytes: Buffer): Entry {
-  const { offset, key, line } = entries.decode(bytes);
-  return { seq, offset, key, line: lineOf(line) };
+  const { offset, key, incarnation, line } = entries.decode(bytes);
+  return { seq, offset, key, incarnation, line: lineOf(line) };
 }

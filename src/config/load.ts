@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Value } from "typebox/value";
 import { parseDocument, stringify } from "yaml";
+import { ownLabels } from "../alert/alert.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { createKeys } from "../ingest/keys.ts";
 import { createMasker } from "../mask/masker.ts";
@@ -103,7 +104,7 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     problems.push({ path: path.join("."), what: "must be named with a-z, 0-9 and - only" });
   Value.Default(pipelineSchema, pipeline);
   problems.push(...problemsOf(pipelineSchema, pipeline, path));
-  const { window, key, mask } = (pipeline ?? {}) as Partial<PipelineConfig>;
+  const { window, key, mask, alert } = (pipeline ?? {}) as Partial<PipelineConfig>;
   const schema = windowSchemas[window?.kind as keyof typeof windowSchemas];
   if (schema !== undefined) {
     Value.Default(schema, window);
@@ -117,6 +118,12 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
       path: [...path, "window", "stride"].join("."),
       what: "must not exceed size: lines would be left out",
     });
+  for (const name of ownLabels)
+    if (alert?.labels[name] !== undefined)
+      problems.push({
+        path: [...path, "alert", "labels", name].join("."),
+        what: "is set by LogGuardian, and tells its alerts apart; choose another name",
+      });
   const tryTo = (where: string, check: () => unknown) => {
     try {
       check();
@@ -156,7 +163,12 @@ export function printConfig(config: Config): string {
 /** What the windower is told. */
 export function windowSpecOf(window: WindowConfig): WindowSpec {
   return window.kind === "sliding"
-    ? { kind: "sliding", size: window.size, stride: window.stride }
+    ? {
+        kind: "sliding",
+        size: window.size,
+        stride: window.stride,
+        ...(window.idle === undefined ? {} : { idleMs: durationOf(window.idle) }),
+      }
     : { kind: "session", gapMs: milliseconds(window.gap) ?? 0, maxLines: window.maxLines };
 }
 

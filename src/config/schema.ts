@@ -12,6 +12,8 @@ const size = (byDefault: string) => Type.String({ pattern: sizePattern, default:
 const oneOf = <const Names extends readonly string[]>(names: Names, options = {}) =>
   Type.Unsafe<Names[number]>(Type.Enum([...names], options));
 const count = (minimum: number, byDefault: number) => Type.Integer({ minimum, default: byDefault });
+/** A window must fit one message of Kafka, however little of each line that leaves. */
+const mostLines = 2000;
 
 /** Paths of PEM files. */
 const tls = object({
@@ -24,10 +26,15 @@ const tls = object({
 export const windowSchemas = {
   sliding: object({
     kind: Type.Literal("sliding"),
-    size: Type.Integer({ minimum: 1, description: "lines" }),
+    size: Type.Integer({ minimum: 1, maximum: mostLines, description: "lines" }),
     stride: Type.Integer({ minimum: 1, description: "lines" }),
+    idle: optional(Type.String({ pattern: durationPattern, description: "a key silent for longer ends" })),
   }),
-  session: object({ kind: Type.Literal("session"), gap: duration("30m"), maxLines: count(1, 1000) }),
+  session: object({
+    kind: Type.Literal("session"),
+    gap: duration("30m"),
+    maxLines: Type.Integer({ minimum: 1, maximum: mostLines, default: 1000 }),
+  }),
 };
 
 export const pipelineSchema = object({
@@ -54,6 +61,11 @@ export const pipelineSchema = object({
   threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),
   publish: oneOf(["anomalous", "all"], { default: "anomalous" }),
   idleAfter: duration("30s"),
+  /** Of open windows; a lines-partition has an equal share. Beyond, the one silent for longest closes. */
+  limits: object(
+    { maxOpenWindows: Type.Integer({ minimum: 1, default: 100_000 }), maxOpenBytes: size("1GB") },
+    { default: {} },
+  ),
   alert: object(
     {
       enabled: Type.Boolean({ default: true }),

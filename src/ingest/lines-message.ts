@@ -11,6 +11,11 @@ export interface RawPartition {
   partition: number;
 }
 
+export interface RawTopic {
+  topic: string;
+  partitions: number;
+}
+
 /**
  * A message of the lines topic: lines of one raw partition for one lines-partition (perhaps none), and how far
  * that raw partition has been read. Lines and progress travel together, so progress can never overtake lines.
@@ -18,8 +23,8 @@ export interface RawPartition {
 export interface LinesChunk {
   kind: "chunk";
   source: RawPartition;
-  /** How many raw partitions feed the pipeline: stream time stands still until each has reported once. */
-  sourceCount: number;
+  /** What feeds the pipeline: stream time stands still until each of its partitions has reported once. */
+  topics: RawTopic[];
   /** Everything of the source up to and including this position has been sent. */
   through: { offset: number; index: number };
   /** Highest event time of the source so far, or the clock's where the source is idle. Milliseconds. */

@@ -48,6 +48,7 @@ export async function runEmbedded(
   const { ingester, windower, detector } = deps;
   const summary = emptySummary();
   const judging = createJudgingQueue(detector, summary, handlers.onVerdict, options.maxPendingWindows);
+  const topics = sources.map(({ name }) => ({ topic: name, partitions: 1 }));
   let linesOffset = 0;
 
   async function advance(chunks: readonly AddressedChunk[]): Promise<void> {
@@ -61,7 +62,7 @@ export async function runEmbedded(
   }
 
   async function take(source: RawPartition, records: readonly RawRecord[]): Promise<number> {
-    const ingested = ingester.ingest(source, records, sources.length);
+    const ingested = ingester.ingest(source, records, topics);
     summary.records += records.length;
     summary.lines += ingested.lines;
     summary.deadLetters += ingested.deadLetters.length;
@@ -71,10 +72,11 @@ export async function runEmbedded(
     return ingested.chunks[0]?.message.streamTime ?? earliestTime;
   }
 
-  const ended = (source: RawPartition) => advance(ingester.idle(source, latestTime, sources.length));
+  const idle = (source: RawPartition, now: number) => advance(ingester.idle(source, now, topics));
+  const ended = (source: RawPartition) => idle(source, latestTime);
 
   await windower.resume();
-  if (options.live) await readSideBySide(sources, take, ended, advance, ingester, options);
+  if (options.live) await readSideBySide(sources, take, ended, idle, options);
   else await readOldestFirst(sources, take, ended, options.signal);
 
   const flush = { offset: linesOffset++, message: { kind: "flush" as const, label: "end of input" } };
@@ -118,8 +120,7 @@ async function readSideBySide(
   sources: readonly EmbeddedSource[],
   take: Take,
   ended: (source: RawPartition) => Promise<void>,
-  advance: (chunks: readonly AddressedChunk[]) => Promise<void>,
-  ingester: Ingester,
+  idle: (source: RawPartition, now: number) => Promise<void>,
   options: EmbeddedOptions,
 ): Promise<void> {
   let last: Promise<unknown> = Promise.resolve();
@@ -136,7 +137,7 @@ async function readSideBySide(
       const idleTimer = setInterval(() => {
         const now = Date.now();
         if (now - lastRead < idleAfterMs) return;
-        void inTurn(() => advance(ingester.idle(partition, now, sources.length))).catch(() => undefined);
+        void inTurn(() => idle(partition, now)).catch(() => undefined);
       }, 1000);
       try {
         for await (const records of source.batches) {
@@ -206,5 +207,5 @@ function emptySummary(): EmbeddedSummary {
 }
 
 function partitionOfSource(source: EmbeddedSource): RawPartition {
-  return { topic: source.name, incarnation: "embedded", partition: 0 };
+  return { topic: source.name, incarnation: "1", partition: 0 };
 }

@@ -2,7 +2,7 @@ import { type LogGuardianError, reasonOf } from "../errors.ts";
 import { partitionOf } from "../ingest/keys.ts";
 import type { KeyedLine, RawRecord } from "../ingest/line.ts";
 import type { LineReader } from "../ingest/line-reader.ts";
-import { earliestTime, type LinesChunk, type RawPartition } from "../ingest/lines-message.ts";
+import { earliestTime, type LinesChunk, type RawPartition, type RawTopic } from "../ingest/lines-message.ts";
 
 /** A line's time may be at most this far ahead of its record's; shippers with a wrong clock exist. */
 const maxAheadMs = 5 * 60_000;
@@ -32,9 +32,9 @@ export interface Ingester {
    * Reads the records of one raw partition, in order.
    * A record that cannot be decoded becomes a dead letter; it never stops the batch.
    */
-  ingest(source: RawPartition, records: readonly RawRecord[], sourceCount: number): Ingested;
+  ingest(source: RawPartition, records: readonly RawRecord[], topics: RawTopic[]): Ingested;
   /** Progress without lines: a raw partition that was read to its end reports the clock's time. */
-  idle(source: RawPartition, nowMs: number, sourceCount: number): AddressedChunk[];
+  idle(source: RawPartition, nowMs: number, topics: RawTopic[]): AddressedChunk[];
 }
 
 interface SourceProgress {
@@ -49,11 +49,11 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
   const { partitions } = options;
   const progress = new Map<string, SourceProgress>();
 
-  const chunkFor = (source: RawPartition, at: SourceProgress, sourceCount: number, lines: KeyedLine[]) =>
+  const chunkFor = (source: RawPartition, at: SourceProgress, topics: RawTopic[], lines: KeyedLine[]) =>
     ({
       kind: "chunk",
       source,
-      sourceCount,
+      topics,
       through: { offset: at.offset, index: at.index },
       streamTime: at.streamTime,
       maskHash: reader.maskHash,
@@ -61,7 +61,7 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
     }) satisfies LinesChunk;
 
   return {
-    ingest(source, records, sourceCount) {
+    ingest(source, records, topics) {
       const at = progressOf(progress, source);
       const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
       const deadLetters: DeadLetter[] = [];
@@ -88,18 +88,18 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
       }
       const chunks = perPartition.map((entries, partition) => ({
         partition,
-        message: chunkFor(source, at, sourceCount, entries),
+        message: chunkFor(source, at, topics, entries),
       }));
       return { chunks, deadLetters, lines, clampedTimes };
     },
 
-    idle(source, nowMs, sourceCount) {
+    idle(source, nowMs, topics) {
       const at = progressOf(progress, source);
       // The clock does not become the source's event time: its next lines may well be older.
       const idle = { ...at, streamTime: Math.max(at.streamTime, nowMs) };
       return Array.from({ length: partitions }, (_, partition) => ({
         partition,
-        message: chunkFor(source, idle, sourceCount, []),
+        message: chunkFor(source, idle, topics, []),
       }));
     },
   };

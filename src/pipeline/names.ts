@@ -17,5 +17,10 @@ export function groupName({ topics: { prefix } }: Config, pipeline: string, role
   return `${prefix}.${pipeline}.${role}`;
 }
 
+/** Of a pipeline's state in Redis, which installations may share. No pipeline's name holds a dot. */
+export function stateName({ topics: { prefix } }: Config, pipeline: string): string {
+  return `${prefix}.${pipeline}`;
+}
+
 /** Partitions of the topics that pipelines share, where we make them. */
 export const sharedTopicPartitions = 3;

@@ -1,28 +1,51 @@
-import type { ActiveAnomaly } from "../alert/alert.ts";
+import type { ActiveAnomaly, AlertContent } from "../alert/alert.ts";
 import type { ActiveAnomalies } from "../alert/store.ts";
 import type { RedisClient } from "./client.ts";
 
-/** Active anomalies of one pipeline in Redis. */
-export function createRedisActiveAnomalies(redis: RedisClient, pipeline: string): ActiveAnomalies {
-  const base = `lg:v1:{${pipeline}:alerts}`;
+/** Repeats come after a crash, or after windows were rebuilt: hours later at most, not days. */
+const knownForMs = 24 * 3_600_000;
+/** Per fingerprint: about 1 MB. */
+const knownIds = 10_000;
+const forgottenAtATime = 1000;
+
+/** Active anomalies of one pipeline in Redis. @param name of the pipeline, unique in that Redis. */
+export function createRedisActiveAnomalies(redis: RedisClient, name: string): ActiveAnomalies {
+  const base = `lg:v1:{${name}:alerts}`;
   const active = `${base}:active`;
   return {
     async seen({ fingerprint, id, now, holdMs, content }) {
-      const anomaly = await redis.script(
+      const known = await redis.script(
         "alert-seen",
         [active, `${base}:ids:${fingerprint}`],
-        [fingerprint, id, now, holdMs, JSON.stringify(content)],
+        [fingerprint, id, now, holdMs, JSON.stringify(content), Math.max(knownForMs, 2 * holdMs), knownIds],
       );
-      return JSON.parse(String(anomaly)) as ActiveAnomaly;
+      return typeof known === "string" ? anomalyOf(fingerprint, known) : undefined;
     },
     async all() {
-      const [anomalies] = (await redis.read((transaction) => transaction.hgetallBuffer(active))) as [
-        Record<string, Buffer>,
-      ];
-      return Object.values(anomalies).map((bytes) => JSON.parse(bytes.toString()) as ActiveAnomaly);
+      const anomalies = await redis.hash(active, 100);
+      return [...anomalies].map(([fingerprint, bytes]) => anomalyOf(fingerprint, bytes.toString()));
     },
-    async forget(fingerprints) {
-      if (fingerprints.length > 0) await redis.deleteFields(active, fingerprints);
+    async forget(ended) {
+      for (let from = 0; from < ended.length; from += forgottenAtATime)
+        await redis.script(
+          "alert-forget",
+          [active],
+          ended
+            .slice(from, from + forgottenAtATime)
+            .flatMap(({ fingerprint, endsAt }) => [fingerprint, endsAt]),
+        );
     },
   };
+}
+
+/** As `alert-seen.lua` writes it. */
+function anomalyOf(fingerprint: string, written: string): ActiveAnomaly {
+  const [firstSeen, lastSeen, endsAt, times] = written.split(" ", 4).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const newest = JSON.parse(written.slice(written.indexOf("{"))) as AlertContent;
+  return { fingerprint, firstSeen, lastSeen, endsAt, times, newest };
 }

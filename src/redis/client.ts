@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ChainableCommander, Redis } from "ioredis";
+import { Redis } from "ioredis";
 import { readPem } from "../config/pem.ts";
 import type { Config } from "../config/schema.ts";
 import { withoutSecrets } from "../config/url.ts";
@@ -19,14 +19,13 @@ export interface RedisClient {
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
   ): Promise<unknown>;
-  /** Several reads in one transaction, values as bytes. */
-  read(commands: (transaction: ChainableCommander) => ChainableCommander): Promise<unknown[]>;
-  deleteFields(key: string, fields: readonly string[]): Promise<void>;
+  /** A whole hash, read in parts of about so many fields: all that is there while it is being read. */
+  hash(key: string, fieldsAtATime: number): Promise<Map<string, Buffer>>;
   ping(): Promise<string>;
   close(): Promise<void>;
 }
 
-const scripts = ["windows-apply", "windows-reset", "alert-seen"] as const;
+const scripts = ["windows-write", "windows-acknowledge", "alert-seen", "alert-forget"] as const;
 export type ScriptName = (typeof scripts)[number];
 
 /**
@@ -83,15 +82,17 @@ export async function connectRedis(
 
   return {
     script: (name, keys, args) => patiently(() => scriptCall(redis, name, keys, args)),
-    read: (commands) =>
-      patiently(async () => {
-        const results = await commands(redis.multi()).exec();
-        return (results ?? []).map(([error, value]) => {
-          if (error) throw error;
-          return value;
-        });
-      }),
-    deleteFields: (key, fields) => patiently(async () => void (await redis.hdel(key, ...fields))),
+    async hash(key, fieldsAtATime) {
+      const hash = new Map<string, Buffer>();
+      let cursor = "0";
+      do {
+        const [next, fields] = await patiently(() => redis.hscanBuffer(key, cursor, "COUNT", fieldsAtATime));
+        for (let at = 0; at + 1 < fields.length; at += 2)
+          hash.set(String(fields[at]), fields[at + 1] ?? Buffer.alloc(0));
+        cursor = String(next);
+      } while (cursor !== "0");
+      return hash;
+    },
     ping: () => redis.ping(),
     async close() {
       await redis.quit().catch(() => redis.disconnect());
@@ -128,12 +129,21 @@ function optionsOf({ username, password, tls }: Config["redis"]) {
   };
 }
 
+/** Connections that fail, by Node's codes and ioredis' messages. */
+const away =
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)|^(Connection is closed|Command timed out|Reached the max retries|Socket timeout|Stream isn't writeable|connect ETIMEDOUT)/;
+/** Answers of a server that cannot serve now. */
+const notNow = /^(LOADING|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|BUSY|NOREPLICAS)\b/;
+const full = /^(OOM|MISCONF)\b/;
+
 /** The named wait that an error calls for; undefined where waiting does not help. */
-function waitFor(thrown: unknown): Wait | undefined {
-  const message = reasonOf(thrown);
-  if (/^OOM\b/.test(message)) return "redis-full";
-  if (/^(WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|ERR )/.test(message)) return undefined;
-  return thrown instanceof Error ? "redis-away" : undefined;
+export function waitFor(thrown: unknown): Wait | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const { code = "" } = thrown as NodeJS.ErrnoException;
+  if (full.test(thrown.message)) return "redis-full";
+  return [code, thrown.message].some((text) => away.test(text) || notNow.test(text))
+    ? "redis-away"
+    : undefined;
 }
 
 function isRefused(thrown: unknown): boolean {

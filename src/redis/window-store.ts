@@ -1,54 +1,164 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Static, Type } from "typebox";
+import { Value } from "typebox/value";
 import { decodeEntry, decodeWindow, encodeEntry, encodeWindow } from "../codec/window.ts";
-import type { Outcome, Progress, WindowStore } from "../window/store.ts";
+import type { Outcome, Progress, WindowState, WindowStore } from "../window/store.ts";
 import type { RedisClient } from "./client.ts";
 
-/** The windows of one lines-partition in Redis: four hashes in one slot, changed by scripts (`lua/windows-*.lua`). */
-export function createRedisWindowStore(redis: RedisClient, pipeline: string, partition: number): WindowStore {
-  const base = `lg:v1:{${pipeline}:${partition}}`;
-  const keys = ["state", "open", "overlap", "pending"].map((name) => `${base}:${name}`);
-  const [stateKey = "", openKey = "", overlapKey = "", pendingKey = ""] = keys;
+/** Of one call, about: Redis serves nobody else meanwhile. A usual change is one call. */
+const itemsPerCall = 20_000;
+const bytesPerCall = 8 * 2 ** 20;
+
+/** opened, released, overlap, overlap forgotten, pending: what `lua/windows-write.lua` takes, in its order. */
+type Lists = [Item[], Item[], Item[], Item[], Item[]];
+type Item = (string | number | Buffer)[];
+
+/**
+ * The windows of one lines-partition in Redis: four hashes in one slot (docs/decisions/0003-redis-layout.md).
+ * @param name of the pipeline, unique in that Redis.
+ */
+export function createRedisWindowStore(redis: RedisClient, name: string, partition: number): WindowStore {
+  const base = `lg:v1:{${name}:${partition}}`;
+  const [stateKey, openKey, overlapKey, pendingKey] = [
+    `${base}:state`,
+    `${base}:open`,
+    `${base}:overlap`,
+    `${base}:pending`,
+  ];
+
+  async function write(
+    expected: { incarnation: string; mark: number | "" },
+    { fence, progress }: Pick<WindowState, "fence" | "progress">,
+    lists: Lists,
+  ): Promise<Outcome> {
+    const parts = partsOf(lists);
+    let before: (string | number)[] = [expected.incarnation, expected.mark];
+    let isReplaced = expected.mark === "";
+    for (const [place, part] of parts.entries()) {
+      const mark = place === parts.length - 1 ? fence.mark : `${fence.mark}/${place}`;
+      const outcome = (await redis.script(
+        "windows-write",
+        [stateKey, openKey, overlapKey, pendingKey],
+        [
+          ...[...before, fence.incarnation, mark, JSON.stringify(progress), isReplaced ? 1 : 0],
+          ...part.map(({ length }) => length),
+          ...part.flat(2),
+        ],
+      )) as Outcome;
+      if (outcome === "fenced") return outcome;
+      before = [fence.incarnation, mark];
+      isReplaced = false;
+    }
+    return "applied";
+  }
+
   return {
     async load() {
-      const [state, open, overlap, pending] = (await redis.read((transaction) =>
-        [stateKey, openKey, overlapKey, pendingKey].reduce((all, key) => all.hgetallBuffer(key), transaction),
-      )) as Record<string, Buffer>[];
-      if (!state?.incarnation || !state.mark || !state.progress || !open || !overlap || !pending)
-        return undefined;
-      // Redis may have evicted a key: what is not whole is not used.
-      if (Object.keys(open).length !== Number(state.open)) return undefined;
-      if (Object.keys(overlap).length !== Number(state.overlaps)) return undefined;
-      return {
-        fence: { incarnation: state.incarnation.toString(), mark: Number(state.mark.toString()) },
-        progress: JSON.parse(state.progress.toString()) as Progress,
-        entries: Object.entries(open)
-          .map(([seq, bytes]) => decodeEntry(Number(seq), bytes))
-          .sort((a, b) => a.seq - b.seq),
-        overlap: new Map(Object.entries(overlap).map(([key, lines]) => [key, Number(lines.toString())])),
-        pending: Object.values(pending).map(decodeWindow),
-      };
+      for (;;) {
+        const before = await redis.hash(stateKey, 100);
+        const open = await redis.hash(openKey, 1000);
+        const overlap = await redis.hash(overlapKey, 1000);
+        const pending = await redis.hash(pendingKey, 10);
+        // A former owner may still have been writing.
+        if (!isDeepStrictEqual(await redis.hash(stateKey, 100), before)) continue;
+        return {
+          incarnation: before.get("incarnation")?.toString(),
+          state: stateOf(before, { open, overlap, pending }),
+        };
+      }
     },
 
-    async reset(expected, { fence, progress, entries, overlap, pending }) {
-      return (await redis.script("windows-reset", keys, [
-        ...[expected ?? "", fence.incarnation, fence.mark, JSON.stringify(progress)],
-        ...[entries.length, 0, overlap.size, pending.length],
-        ...entries.flatMap((entry) => [entry.seq, encodeEntry(entry)]),
-        ...[...overlap].flat(),
-        ...pending.flatMap((window) => [window.id, encodeWindow(window)]),
-      ])) as Outcome;
-    },
+    reset: (expected, state) =>
+      write({ incarnation: expected ?? "", mark: "" }, state, [
+        state.entries.map((entry) => [entry.seq, encodeEntry(entry)]),
+        [],
+        [...state.overlap],
+        [],
+        state.pending.map((window) => [window.id, encodeWindow(window)]),
+      ]),
 
-    async apply(expected, { fence, progress, opened, released, overlap, clearOverlap, pending }) {
-      return (await redis.script("windows-apply", keys, [
-        ...[expected.incarnation, expected.mark, fence.incarnation, fence.mark, JSON.stringify(progress)],
-        ...[clearOverlap ? 1 : 0, opened.length, released.length, overlap.size, pending.length],
-        ...opened.flatMap((entry) => [entry.seq, encodeEntry(entry)]),
-        ...released,
-        ...[...overlap].flat(),
-        ...pending.flatMap((window) => [window.id, encodeWindow(window)]),
-      ])) as Outcome;
-    },
+    apply: (expected, change) =>
+      write(expected, change, [
+        change.opened.map((entry) => [entry.seq, encodeEntry(entry)]),
+        change.released.map((seq) => [seq]),
+        [...change.overlap].filter(([, lines]) => lines > 0),
+        [...change.overlap].filter(([, lines]) => lines === 0).map(([key]) => [key]),
+        change.pending.map((window) => [window.id, encodeWindow(window)]),
+      ]),
 
-    acknowledge: (ids) => redis.deleteFields(pendingKey, ids),
+    async acknowledge(ids) {
+      for (let from = 0; from < ids.length; from += 1000)
+        await redis.script("windows-acknowledge", [stateKey, pendingKey], ids.slice(from, from + 1000));
+    },
   };
+}
+
+/** At least one. */
+function partsOf(lists: Lists): [Lists, ...Lists[]] {
+  const parts: [Lists, ...Lists[]] = [[[], [], [], [], []]];
+  let part = parts[0];
+  let [items, bytes] = [0, 0];
+  for (const [place, list] of lists.entries())
+    for (const item of list) {
+      const size = item.reduce<number>(
+        (sum, value) => sum + (typeof value === "number" ? 8 : value.length),
+        0,
+      );
+      if (items > 0 && (items === itemsPerCall || bytes + size > bytesPerCall)) {
+        part = [[], [], [], [], []];
+        parts.push(part);
+        [items, bytes] = [0, 0];
+      }
+      part[place]?.push(item);
+      items++;
+      bytes += size;
+    }
+  return parts;
+}
+
+const progressSchema = Type.Object({
+  specHash: Type.String(),
+  nextSeq: Type.Integer(),
+  maskHash: Type.String(),
+  streamTime: Type.Object({
+    reached: Type.Integer(),
+    sources: Type.Array(
+      Type.Object({
+        topic: Type.String(),
+        incarnation: Type.String(),
+        partition: Type.Integer(),
+        offset: Type.Integer(),
+        index: Type.Integer(),
+        time: Type.Integer(),
+      }),
+    ),
+  }),
+});
+
+type Hash = Map<string, Buffer>;
+
+/** undefined unless all of it is there and readable. */
+function stateOf(state: Hash, hashes: { open: Hash; overlap: Hash; pending: Hash }): WindowState | undefined {
+  const textOf = (field: string) => state.get(field)?.toString() ?? "";
+  const mark = textOf("mark");
+  if (!/^-?\d+$/.test(mark)) return undefined;
+  for (const [name, hash] of Object.entries(hashes)) if (textOf(name) !== String(hash.size)) return undefined;
+  try {
+    return {
+      fence: { incarnation: textOf("incarnation"), mark: Number(mark) },
+      progress: progressOf(textOf("progress")),
+      entries: [...hashes.open]
+        .map(([seq, bytes]) => decodeEntry(Number(seq), bytes))
+        .sort((a, b) => a.seq - b.seq),
+      overlap: new Map([...hashes.overlap].map(([key, lines]) => [key, Number(lines.toString())])),
+      pending: [...hashes.pending.values()].map(decodeWindow),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function progressOf(text: string): Progress {
+  const progress: Static<typeof progressSchema> = Value.Parse(progressSchema, JSON.parse(text));
+  return progress;
 }

@@ -1,3 +1,5 @@
+import { Type } from "typebox";
+import { Value } from "typebox/value";
 import { encodeToFit } from "../cut-to-fit.ts";
 import { LogGuardianError } from "../errors.ts";
 import type { Line } from "../ingest/line.ts";
@@ -93,10 +95,31 @@ export function anomalyOf(verdict: Verdict): Anomaly {
   };
 }
 
-/** As JSON of at most 900 kB: raw lines are cut, longest first, then masked ones, and marked as cut. */
+/** As JSON of at most 900 kB: see `encodeToFit`. */
 export function encodeAnomaly(anomaly: Anomaly): Buffer {
-  return encodeToFit(anomaly.logguardian.lines, () => Buffer.from(JSON.stringify(anomaly)), maxBytes);
+  const { lines } = anomaly.logguardian;
+  return encodeToFit(lines, lines, () => Buffer.from(JSON.stringify(anomaly)), maxBytes);
 }
+
+/** What is read of a verdict again; more may stand in it. */
+const readSchema = Type.Object({
+  message: Type.String(),
+  event: Type.Object({ id: Type.String(), start: Type.String(), end: Type.String() }),
+  host: Type.Optional(Type.Object({ name: Type.String() })),
+  log: Type.Optional(Type.Object({ file: Type.Object({ path: Type.String() }) })),
+  logguardian: Type.Object({
+    verdict: Type.String(),
+    revision: Type.Integer(),
+    pipeline: Type.String(),
+    key: Type.String(),
+    model: Type.Object({ name: Type.String(), version: Type.String() }),
+    score: Type.Union([Type.Number(), Type.Null()]),
+    threshold: Type.Number(),
+    fingerprint: Type.Optional(Type.String()),
+    window: Type.Object({ lines: Type.Integer(), closed: Type.String() }),
+    lines: Type.Array(Type.Object({ text: Type.String(), weight: Type.Optional(Type.Number()) })),
+  }),
+});
 
 /** @throws LogGuardianError LG_ANOMALY for what is no verdict of ours. */
 export function parseAnomaly(value: Buffer | null): Anomaly {
@@ -107,20 +130,14 @@ export function parseAnomaly(value: Buffer | null): Anomaly {
       "Check who else writes to the topic.",
       cause,
     );
-  let content: Anomaly | null;
+  let content: unknown;
   try {
     content = JSON.parse(value?.toString("utf8") ?? "");
   } catch (thrown) {
     throw refuse(thrown);
   }
-  const ours = content?.logguardian;
-  if (
-    typeof ours?.verdict !== "string" ||
-    !Array.isArray(ours.lines) ||
-    typeof content?.event?.id !== "string"
-  )
-    throw refuse();
-  return content;
+  if (!Value.Check(readSchema, content)) throw refuse();
+  return content as unknown as Anomaly;
 }
 
 function lineOf({ text, masked, time, origin, position }: Line, weight: number | undefined): AnomalyLine {

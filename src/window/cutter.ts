@@ -4,12 +4,12 @@ import type { CloseReason } from "./window.ts";
 /** Lines of one key that belong together, closed. */
 export interface Cut {
   key: string;
-  /** In the order of scoring. */
+  /** In the order of scoring; none where nothing is to be scored and lines are only released. */
   entries: Entry[];
   reason: CloseReason;
   /** Those of them that no later window needs. */
   released: readonly Entry[];
-  /** Sliding windows: how many lines the key's next window has in common with this one. */
+  /** Sliding windows: how many of the key's open lines stood in an earlier window from now on. */
   overlap?: number;
 }
 
@@ -20,6 +20,8 @@ export interface Cutter {
   advance(streamTime: number): Cut[];
   /** Closes everything that is open; no entry stays. */
   flush(): Cut[];
+  /** Closes what has been silent for longest, to make room: none where nothing is open. */
+  evict(): Cut[];
   /** Takes back what was open: the entries that were not released, in their order. */
   restore(entries: Iterable<Entry>, overlap: ReadonlyMap<string, number>): void;
   openWindows(): number;

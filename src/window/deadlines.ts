@@ -4,13 +4,25 @@ export interface Deadlines {
   delete(key: string): void;
   /** Takes the keys whose deadline lies before `now`, earliest first. */
   due(now: number): string[];
+  /** Takes the key that is due first. */
+  first(): string | undefined;
 }
 
-/** A binary heap in which replaced entries stay until they surface. */
+/** How many replaced entries the heap may hold beside as many as there are keys. */
+const spare = 1000;
+
+/**
+ * A binary heap in which replaced entries stay until they surface, or are more than the others. Keys with one deadline
+ * come by name, so that the order is the same however the heap came about.
+ */
 export function createDeadlines(): Deadlines {
   const current = new Map<string, number>();
-  const heap: { key: string; at: number }[] = [];
-  const before = (a: number, b: number) => (heap[a]?.at ?? 0) < (heap[b]?.at ?? 0);
+  let heap: { key: string; at: number }[] = [];
+  const before = (a: number, b: number) => {
+    const [left, right] = [heap[a], heap[b]];
+    if (left === undefined || right === undefined) return false;
+    return left.at < right.at || (left.at === right.at && left.key < right.key);
+  };
   const swap = (a: number, b: number) => {
     const [left, right] = [heap[a], heap[b]];
     if (left === undefined || right === undefined) return;
@@ -35,25 +47,36 @@ export function createDeadlines(): Deadlines {
       at = least;
     }
   }
+  function push(key: string, at: number): void {
+    heap.push({ key, at });
+    rise(heap.length - 1);
+  }
+  function take(now: number): string | undefined {
+    for (let first = heap[0]; first !== undefined && first.at < now; first = heap[0]) {
+      swap(0, heap.length - 1);
+      heap.pop();
+      sink();
+      if (current.get(first.key) !== first.at) continue;
+      current.delete(first.key);
+      return first.key;
+    }
+    return undefined;
+  }
   return {
     set(key, at) {
       if (current.get(key) === at) return;
       current.set(key, at);
-      heap.push({ key, at });
-      rise(heap.length - 1);
+      push(key, at);
+      if (heap.length <= 2 * current.size + spare) return;
+      heap = [];
+      for (const [held, its] of current) push(held, its);
     },
     delete: (key) => void current.delete(key),
     due(now) {
       const keys: string[] = [];
-      for (let first = heap[0]; first !== undefined && first.at < now; first = heap[0]) {
-        swap(0, heap.length - 1);
-        heap.pop();
-        sink();
-        if (current.get(first.key) !== first.at) continue;
-        current.delete(first.key);
-        keys.push(first.key);
-      }
+      for (let key = take(now); key !== undefined; key = take(now)) keys.push(key);
       return keys;
     },
+    first: () => take(Number.POSITIVE_INFINITY),
   };
 }

@@ -7,5 +7,17 @@ export interface Entry {
   /** Of the message in the lines-partition that brought the line. */
   offset: number;
   key: string;
+  /** Of the line's raw topic: made anew, it begins its offsets again. */
+  incarnation: string;
   line: Line;
+}
+
+/** What an open line weighs beside its texts. */
+const entryOverhead = 400;
+
+/** What an open line costs in memory and in the store, about: the same wherever it is counted. */
+export function bytesOf({ key, line: { text, masked, origin } }: Entry): number {
+  const { host = "", file = "", pod = "", container = "" } = origin;
+  const texts = [key, text, masked, host, file, pod, container];
+  return texts.reduce((bytes, { length }) => bytes + length, entryOverhead);
 }

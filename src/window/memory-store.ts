@@ -10,14 +10,17 @@ export function createMemoryStore(): WindowStore {
   const pending = new Map<string, Window>();
   return {
     async load() {
-      if (held === undefined) return undefined;
+      if (held === undefined) return { incarnation: undefined, state: undefined };
       const { fence, progress } = held;
       return {
-        fence,
-        progress,
-        entries: [...entries.values()],
-        overlap: new Map(overlap),
-        pending: [...pending.values()],
+        incarnation: fence.incarnation,
+        state: {
+          fence,
+          progress,
+          entries: [...entries.values()],
+          overlap: new Map(overlap),
+          pending: [...pending.values()],
+        },
       };
     },
     async reset(expected, state) {
@@ -35,8 +38,9 @@ export function createMemoryStore(): WindowStore {
       held = { fence: change.fence, progress: change.progress };
       for (const entry of change.opened) entries.set(entry.seq, entry);
       for (const seq of change.released) entries.delete(seq);
-      if (change.clearOverlap) overlap.clear();
-      for (const [key, lines] of change.overlap) overlap.set(key, lines);
+      for (const [key, lines] of change.overlap)
+        if (lines > 0) overlap.set(key, lines);
+        else overlap.delete(key);
       for (const window of change.pending) pending.set(window.id, window);
       return "applied";
     },

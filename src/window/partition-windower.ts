@@ -2,11 +2,12 @@ import { createHash, randomUUID } from "node:crypto";
 import { LogGuardianError } from "../errors.ts";
 import type { LinesMessage } from "../ingest/lines-message.ts";
 import { type Logger, silentLogger } from "../telemetry/logger.ts";
+import { Changes } from "./changes.ts";
 import type { Cut, Cutter } from "./cutter.ts";
-import type { Entry } from "./entry.ts";
+import { bytesOf, type Entry } from "./entry.ts";
 import { createSessionCutter } from "./session.ts";
 import { createSlidingCutter } from "./sliding.ts";
-import type { Change, Fence, Progress, WindowStore } from "./store.ts";
+import type { Fence, Progress, WindowState, WindowStore } from "./store.ts";
 import { createStreamTime, type StreamTime } from "./stream-time.ts";
 import type { Window, WindowSpec } from "./window.ts";
 
@@ -44,35 +45,69 @@ export interface CommitPoint {
   rebuildFrom: number;
   /** Stream time at `offset`. */
   streamTime: number;
+  /** How windows were cut below `offset`. */
+  specHash: string;
+}
+
+/** Beyond either, the window that was silent for longest closes. */
+export interface OpenLimits {
+  maxOpenWindows: number;
+  /** Of open lines, about. */
+  maxOpenBytes: number;
+}
+
+const noLimits: OpenLimits = {
+  maxOpenWindows: Number.POSITIVE_INFINITY,
+  maxOpenBytes: Number.POSITIVE_INFINITY,
+};
+
+/**
+ * Reading again from R (`rebuildFrom`) to S (`offset`) after the store has lost its state. Every line that was open at S
+ * stands at R or later and must end in a window; every other one was published. What closes on the way is dropped only
+ * where it certainly holds no line that was open at S:
+ *
+ * - Sessions that end by the gap. Stream time is never ahead of what it was when these messages were first read, and
+ *   each session is at least as long as it was then, all its open lines being read again. So a session that ends now had
+ *   ended then. They come back exactly, but for one that was joined by a line which came late for it just after R.
+ * - A session closed by its limit or evicted may have begun elsewhere than it did then, and have taken lines from one
+ *   that was open at S. It is published, and so is whatever closes of its key from there on: twice at worst, and with
+ *   the same id where the first line is the same.
+ * - Of a sliding window's key at most the last `size - 1` lines were open at S. They are kept, by a stride of one line
+ *   whose full windows are dropped, and windows go on from them: cut at other lines, some of them in two windows.
+ * - Where windows were cut otherwise before S nothing is known of them, and all that closes is published.
+ */
+interface Rebuild {
+  until: CommitPoint;
+  /** Incarnation that the store held. */
+  expected: string | undefined;
+  isSpecSame: boolean;
+  /** Keys of sessions that were closed otherwise than by the gap. */
+  recut: Set<string>;
 }
 
 export function createPartitionWindower(
   deps: { store: WindowStore; logger?: Logger },
-  options: { pipeline: string; spec: WindowSpec },
+  options: { pipeline: string; spec: WindowSpec; limits?: OpenLimits },
 ): PartitionWindower {
   const { store, logger = silentLogger } = deps;
-  const { pipeline, spec } = options;
+  const { pipeline, spec, limits = noLimits } = options;
   const specHash = createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 16);
-  const cutter: Cutter = spec.kind === "sliding" ? createSlidingCutter(spec) : createSessionCutter(spec);
+  let cutter = createCutter(spec);
   const open = new Map<number, Entry>();
+  let openBytes = 0;
   const overlap = new Map<string, number>();
   let streamTime: StreamTime = createStreamTime();
   let fence: Fence = { incarnation: randomUUID(), mark: -1 };
   let nextSeq = 0;
   let maskHash = "";
   let repeatedLines = 0;
-  /** While messages are read a second time: the commit up to which their windows were published before. */
-  let rebuilding: { until: CommitPoint; expected: string | undefined } | undefined;
+  let rebuilding: Rebuild | undefined;
 
   const progress = (): Progress => ({ specHash, nextSeq, maskHash, streamTime: streamTime.snapshot() });
 
   function take(offset: number, message: LinesMessage, change: Changes): void {
     if (message.kind === "flush") {
       for (const cut of cutter.flush()) close(cut, change);
-      for (const entry of open.values()) change.release(entry);
-      open.clear();
-      overlap.clear();
-      change.clearOverlap();
       return;
     }
     maskHash = message.maskHash;
@@ -81,37 +116,93 @@ export function createPartitionWindower(
         repeatedLines++;
         continue;
       }
-      for (const key of keys) {
-        const entry = { seq: nextSeq++, offset, key, line };
-        open.set(entry.seq, entry);
-        change.open(entry);
-        for (const cut of cutter.add(entry)) close(cut, change);
-      }
+      for (const key of keys)
+        add({ seq: nextSeq++, offset, key, incarnation: message.source.incarnation, line }, change);
     }
     streamTime.report(message);
     for (const cut of cutter.advance(streamTime.now())) close(cut, change);
   }
 
+  function add(entry: Entry, change: Changes): void {
+    hold(entry);
+    change.open(entry);
+    for (const cut of cutter.add(entry)) close(cut, change);
+    while (open.size > 0 && (cutter.openWindows() > limits.maxOpenWindows || openBytes > limits.maxOpenBytes))
+      for (const cut of cutter.evict()) close(cut, change);
+  }
+
+  function hold(entry: Entry): void {
+    open.set(entry.seq, entry);
+    openBytes += bytesOf(entry);
+  }
+
   function close(cut: Cut, change: Changes): void {
     for (const entry of cut.released) {
       open.delete(entry.seq);
+      openBytes -= bytesOf(entry);
       change.release(entry);
     }
     if (cut.overlap !== undefined) {
-      overlap.set(cut.key, cut.overlap);
+      if (cut.overlap > 0) overlap.set(cut.key, cut.overlap);
+      else overlap.delete(cut.key);
       change.overlap(cut.key, cut.overlap);
     }
-    change.close(windowOf(pipeline, cut, maskHash));
+    if (cut.entries.length > 0 && !wasPublished(cut)) change.close(windowOf(pipeline, cut, maskHash));
   }
 
-  /** What closed before the commit was published then; what is open now was open then. */
-  function endRebuild(until: CommitPoint): void {
-    for (const cut of cutter.advance(until.streamTime))
-      for (const entry of cut.released) open.delete(entry.seq);
-    if (spec.kind === "sliding" && open.size > 0)
+  /** Only while reading again; see `Rebuild`. */
+  function wasPublished({ key, reason }: Cut): boolean {
+    if (rebuilding === undefined || !rebuilding.isSpecSame) return false;
+    if (reason === "full") return true;
+    if (reason === "gap") return !rebuilding.recut.has(key);
+    rebuilding.recut.add(key);
+    return false;
+  }
+
+  function beginRebuild(until: CommitPoint, expected: string | undefined): void {
+    const isSpecSame = until.specHash === specHash;
+    rebuilding = { until, expected, isSpecSame, recut: new Set() };
+    if (isSpecSame && spec.kind === "sliding") cutter = createSlidingCutter({ ...spec, stride: 1 }, 0);
+  }
+
+  function endRebuild({ until, isSpecSame }: Rebuild, change: Changes): void {
+    streamTime.reach(until.streamTime);
+    for (const cut of cutter.advance(streamTime.now())) close(cut, change);
+    if (!isSpecSame || spec.kind !== "sliding") return;
+    overlap.clear();
+    cutter = createCutter(spec);
+    cutter.restore(open.values(), overlap);
+    if (open.size > 0)
       logger.warn("Sliding windows were rebuilt: no line is lost, but they may be cut at other lines.", {
         pipeline,
       });
+  }
+
+  /** Goes on with windows that were cut alike. */
+  async function takeOver(state: WindowState): Promise<void> {
+    for (const entry of state.entries) hold(entry);
+    for (const [key, lines] of state.overlap) overlap.set(key, lines);
+    cutter.restore(state.entries, state.overlap);
+    // A new incarnation shuts the former owner out, should it still live.
+    const mine = { incarnation: fence.incarnation, mark: state.fence.mark };
+    const nothing = new Changes().toChange(mine, progress());
+    if ((await store.apply(state.fence, nothing)) === "fenced") throw fenced(pipeline);
+    fence = mine;
+  }
+
+  /** Lines that stood in no window yet go on in new ones. Returns what that closes. */
+  async function cutAnew(state: WindowState, mark: number): Promise<Window[]> {
+    const change = new Changes();
+    const stood = new Map(state.overlap);
+    for (const entry of state.entries) {
+      const left = stood.get(entry.key) ?? 0;
+      if (left > 0) stood.set(entry.key, left - 1);
+      else add(entry, change);
+    }
+    for (const cut of cutter.advance(streamTime.now())) close(cut, change);
+    for (const window of state.pending) change.close(window);
+    await persist(change, mark, { expected: state.fence.incarnation });
+    return change.closed;
   }
 
   async function persist(change: Changes, mark: number, reset: { expected: string | undefined } | undefined) {
@@ -131,8 +222,10 @@ export function createPartitionWindower(
 
   return {
     async resume(committed, log = { start: 0, end: Number.MAX_SAFE_INTEGER }) {
-      const state = await store.load();
-      if (state !== undefined && state.progress.specHash === specHash) {
+      const { incarnation, state } = await store.load();
+      if (state !== undefined) {
+        streamTime = createStreamTime(state.progress.streamTime);
+        ({ nextSeq, maskHash } = state.progress);
         const isAnew = state.fence.mark >= log.end;
         if (isAnew) {
           logger.error("The lines topic is shorter than what was read of it: it was made anew.", {
@@ -142,34 +235,24 @@ export function createPartitionWindower(
           });
           for (const entry of state.entries) entry.offset = log.start;
         }
-        // A new incarnation shuts the former owner out, should it still live.
-        const mark = isAnew ? log.start - 1 : state.fence.mark;
-        const mine = { incarnation: fence.incarnation, mark };
-        const nothing = new Changes().toChange(mine, state.progress);
-        if ((await store.apply(state.fence, nothing)) === "fenced") throw fenced(pipeline);
-        fence = mine;
-        for (const entry of state.entries) open.set(entry.seq, entry);
-        for (const [key, lines] of state.overlap) overlap.set(key, lines);
-        cutter.restore(state.entries, state.overlap);
-        streamTime = createStreamTime(state.progress.streamTime);
-        ({ nextSeq, maskHash } = state.progress);
-        return { position: fence.mark + 1, pending: state.pending };
+        let pending = state.pending;
+        if (state.progress.specHash === specHash && !isAnew) await takeOver(state);
+        else pending = await cutAnew(state, isAnew ? log.start - 1 : state.fence.mark);
+        return { position: fence.mark + 1, pending };
       }
-      const expected = state?.fence.incarnation;
       if (committed === undefined || committed.offset > log.end) {
-        fence.mark = log.start - 1;
-        await persist(new Changes(), fence.mark, { expected });
-        return { position: log.start, pending: state?.pending ?? [] };
+        await persist(new Changes(), log.start - 1, { expected: incarnation });
+        return { position: log.start, pending: [] };
       }
-      rebuilding = { until: committed, expected };
+      beginRebuild(committed, incarnation);
       fence.mark = committed.rebuildFrom - 1;
-      logger.warn("The windows of a partition are rebuilt from the lines topic.", {
+      logger.warn("The store does not have a partition's windows; they are rebuilt from the lines topic.", {
         pipeline,
         from: committed.rebuildFrom,
         to: committed.offset,
-        reason: state === undefined ? "the store does not have them" : "the windows are cut otherwise now",
+        cut: committed.specHash === specHash ? "as before" : "otherwise",
       });
-      return { position: committed.rebuildFrom, pending: state?.pending ?? [] };
+      return { position: committed.rebuildFrom, pending: [] };
     },
 
     async advance(batch) {
@@ -179,12 +262,11 @@ export function createPartitionWindower(
       for (const { offset, message } of batch) {
         if (offset <= mark) continue;
         if (rebuilding !== undefined && offset >= rebuilding.until.offset) {
-          endRebuild(rebuilding.until);
+          endRebuild(rebuilding, change);
           reset = { expected: rebuilding.expected };
           rebuilding = undefined;
         }
         take(offset, message, change);
-        if (rebuilding !== undefined) change.suppress();
         mark = offset;
       }
       if (rebuilding !== undefined) fence.mark = mark;
@@ -198,59 +280,23 @@ export function createPartitionWindower(
       if (rebuilding !== undefined) return rebuilding.until;
       const offset = fence.mark + 1;
       const [oldest] = open.values();
-      return { offset, rebuildFrom: oldest?.offset ?? offset, streamTime: streamTime.now() };
+      return { offset, rebuildFrom: oldest?.offset ?? offset, streamTime: streamTime.now(), specHash };
     },
 
     stats: () => ({ openWindows: cutter.openWindows(), repeatedLines }),
   };
 }
 
-/** What a batch of messages changes, collected: an entry that opens and is released in one batch never reaches the store. */
-class Changes {
-  closed: Window[] = [];
-  readonly #opened = new Map<number, Entry>();
-  readonly #released: number[] = [];
-  readonly #overlap = new Map<string, number>();
-  #clearOverlap = false;
-
-  open(entry: Entry): void {
-    this.#opened.set(entry.seq, entry);
-  }
-  release(entry: Entry): void {
-    if (!this.#opened.delete(entry.seq)) this.#released.push(entry.seq);
-  }
-  overlap(key: string, lines: number): void {
-    this.#overlap.set(key, lines);
-  }
-  clearOverlap(): void {
-    this.#overlap.clear();
-    this.#clearOverlap = true;
-  }
-  close(window: Window): void {
-    this.closed.push(window);
-  }
-  suppress(): void {
-    this.closed = [];
-  }
-  toChange(fence: Fence, progress: Progress): Change {
-    return {
-      fence,
-      progress,
-      opened: [...this.#opened.values()],
-      released: this.#released,
-      overlap: this.#overlap,
-      clearOverlap: this.#clearOverlap,
-      pending: this.closed,
-    };
-  }
-}
-
 function fenced(pipeline: string): LogGuardianError {
   return new LogGuardianError(
     "LG_WINDOW_FENCED",
-    `Another windower has taken over a partition of ${pipeline}.`,
-    "Nothing is to be done: the partition is taken up again from what is stored, or by the other.",
+    `Another windower has taken over a partition of ${pipeline}, or the store has lost its windows.`,
+    "Nothing is to be done: the partition is taken up again from what is stored or from the lines topic.",
   );
+}
+
+function createCutter(spec: WindowSpec): Cutter {
+  return spec.kind === "sliding" ? createSlidingCutter(spec) : createSessionCutter(spec);
 }
 
 function windowOf(pipeline: string, { key, entries, reason }: Cut, maskHash: string): Window {
@@ -258,8 +304,10 @@ function windowOf(pipeline: string, { key, entries, reason }: Cut, maskHash: str
   const [first, last] = [lines[0], lines.at(-1)];
   if (first === undefined || last === undefined) throw new Error("A window was cut without lines.");
   const { topic, partition, offset, index } = first.position;
+  // The first incarnation goes without saying: ids of files and of topics that were never made anew are plain.
+  const incarnation = entries[0]?.incarnation === "1" ? [] : [entries[0]?.incarnation];
   const id = createHash("sha256")
-    .update(JSON.stringify([pipeline, key, topic, partition, offset, index]))
+    .update(JSON.stringify([pipeline, key, topic, ...incarnation, partition, offset, index]))
     .digest("hex")
     .slice(0, 32);
   return { id, pipeline, key, revision: 0, reason, start: first.time, end: last.time, lines, maskHash };

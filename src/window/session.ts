@@ -85,6 +85,15 @@ export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLin
       count = 0;
       return cuts;
     },
+    evict() {
+      const key = deadlines.first();
+      const sessions = key === undefined ? [] : (open.get(key) ?? []);
+      const [oldest, ...others] = sessions.sort((a, b) => a.to - b.to);
+      if (key === undefined || oldest === undefined) return [];
+      count--;
+      keep(key, others);
+      return [cut(key, oldest, "evicted")];
+    },
     restore(entries) {
       // What is open depends on the open lines alone, so taking them in again brings it back.
       for (const entry of entries) cutter.add(entry);

@@ -1,41 +1,59 @@
 import type { Cut, Cutter } from "./cutter.ts";
+import { createDeadlines } from "./deadlines.ts";
 import type { Entry } from "./entry.ts";
+import type { CloseReason } from "./window.ts";
 
-/** Windows of `size` lines, one beginning every `stride` lines of its key. */
-export function createSlidingCutter({ size, stride }: { size: number; stride: number }): Cutter {
-  /** `overlap`: how many of the entries stood in an earlier window. */
+/**
+ * Windows of `size` lines, one beginning every `stride` lines of its key. A key that stream time has left behind by more
+ * than `idleMs` ends: its rest closes, and what comes later begins anew.
+ * @param left how many of the lines that a full window leaves open are known to have stood in a window.
+ */
+export function createSlidingCutter(
+  spec: { size: number; stride: number; idleMs?: number },
+  left = spec.size - spec.stride,
+): Cutter {
+  const { size, stride, idleMs = Number.POSITIVE_INFINITY } = spec;
+  /** `overlap`: how many of the entries stood in an earlier window. Never without entries. */
   const open = new Map<string, { entries: Entry[]; overlap: number }>();
+  /** Event time of each key's newest line. */
+  const silentSince = createDeadlines();
 
-  function windowOf(key: string): { entries: Entry[]; overlap: number } {
-    let window = open.get(key);
-    if (window === undefined) {
-      window = { entries: [], overlap: 0 };
-      open.set(key, window);
-    }
-    return window;
+  function append(entry: Entry): Entry[] {
+    const { key, line } = entry;
+    const { entries } = open.get(key) ?? { entries: [] as Entry[] };
+    if (entries.length === 0) open.set(key, { entries, overlap: 0 });
+    entries.push(entry);
+    silentSince.set(key, line.time);
+    return entries;
+  }
+
+  /** A rest whose lines all stood in an earlier window says nothing new. */
+  function end(key: string, reason: CloseReason): Cut[] {
+    const window = open.get(key);
+    if (window === undefined) return [];
+    const { entries, overlap } = window;
+    open.delete(key);
+    silentSince.delete(key);
+    return [{ key, entries: entries.length > overlap ? entries : [], reason, released: entries, overlap: 0 }];
   }
 
   return {
     add(entry) {
       const { key } = entry;
-      const { entries } = windowOf(key);
-      entries.push(entry);
+      const entries = append(entry);
       if (entries.length < size) return [];
-      const overlap = size - stride;
-      open.set(key, { entries: entries.slice(stride), overlap });
-      return [{ key, entries, reason: "full", released: entries.slice(0, stride), overlap }];
+      if (stride === size) return end(key, "full");
+      open.set(key, { entries: entries.slice(stride), overlap: left });
+      return [{ key, entries, reason: "full", released: entries.slice(0, stride), overlap: left }];
     },
-    advance: () => [],
-    flush() {
-      const cuts: Cut[] = [];
-      // A rest whose lines all stood in an earlier window says nothing new.
-      for (const [key, { entries, overlap }] of open)
-        if (entries.length > overlap) cuts.push({ key, entries, reason: "flush", released: entries });
-      open.clear();
-      return cuts;
+    advance: (streamTime) => silentSince.due(streamTime - idleMs).flatMap((key) => end(key, "gap")),
+    flush: () => [...open.keys()].flatMap((key) => end(key, "flush")),
+    evict() {
+      const key = silentSince.first();
+      return key === undefined ? [] : end(key, "evicted");
     },
     restore(entries, overlap) {
-      for (const entry of entries) windowOf(entry.key).entries.push(entry);
+      for (const entry of entries) append(entry);
       for (const [key, window] of open) window.overlap = overlap.get(key) ?? 0;
     },
     openWindows: () => open.size,

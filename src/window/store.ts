@@ -4,17 +4,26 @@ import type { Window } from "./window.ts";
 
 /** Where the windows of one lines-partition are kept between its owners. Written by compare-and-apply. */
 export interface WindowStore {
-  /** What is stored; undefined where nothing is, or not all of it (a store may lose). */
-  load(): Promise<WindowState | undefined>;
+  load(): Promise<Stored>;
   /**
    * Replaces everything, unless another owner has come since `expected` was loaded.
    * @param expected incarnation that was loaded; undefined where nothing was.
    */
   reset(expected: string | undefined, state: WindowState): Promise<Outcome>;
-  /** Changes what is stored, all of it or nothing: nothing if the store does not hold what `expected` names. */
+  /**
+   * Changes what is stored: nothing of it if the store does not hold what `expected` names. Whoever dies within a large
+   * change, or a reset, may leave a state that is not whole.
+   */
   apply(expected: Fence, change: Change): Promise<Outcome>;
   /** Forgets windows that the windows queue has acknowledged. */
   acknowledge(ids: readonly string[]): Promise<void>;
+}
+
+export interface Stored {
+  /** Of what is stored, whole or not; undefined where nothing is. */
+  incarnation: string | undefined;
+  /** undefined where not all of it is there and readable: a store may lose. */
+  state: WindowState | undefined;
 }
 
 /** `fenced`: another owner has written; whoever is told so must stop or begin again from what is stored. */
@@ -42,10 +51,8 @@ export interface Change {
   /** Entries that are open from now on, and those that no longer are (by seq). */
   opened: readonly Entry[];
   released: readonly number[];
-  /** Sliding windows: by key, how many of its open lines stood in an earlier window. */
+  /** Sliding windows: by key, how many of its open lines stood in an earlier window; 0 forgets the key. */
   overlap: ReadonlyMap<string, number>;
-  /** No overlap is left of any key. */
-  clearOverlap: boolean;
   /** Windows that closed, kept until they are acknowledged. */
   pending: readonly Window[];
 }

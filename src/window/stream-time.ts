@@ -4,9 +4,14 @@ import { earliestTime, type LinesChunk, latestTime, type RawPartition } from "..
 export interface StreamTime {
   /** Takes a chunk's progress in, after its lines. */
   report(chunk: LinesChunk): void;
+  /** Stream time was here before. */
+  reach(time: number): void;
   /** Whether a line of this chunk's source was taken in before: a repeat. */
   isRepeat(chunk: LinesChunk, position: { offset: number; index: number }): boolean;
-  /** Milliseconds; the lowest over all sources once each has reported. Never goes back. */
+  /**
+   * Milliseconds; the lowest over the raw partitions that the newest chunk names, once each has reported. Never goes
+   * back. A raw topic that has left the pipeline no longer counts.
+   */
   now(): number;
   snapshot(): StreamTimeState;
 }
@@ -22,7 +27,7 @@ type Source = StreamTimeState["sources"][number];
 export function createStreamTime(restored?: StreamTimeState): StreamTime {
   const sources = new Map<string, Source>();
   let reached = restored?.reached ?? earliestTime;
-  const nameOf = ({ topic, partition }: RawPartition) => `${topic} ${partition}`;
+  const nameOf = ({ topic, partition }: Omit<RawPartition, "incarnation">) => `${topic} ${partition}`;
   for (const source of restored?.sources ?? []) sources.set(nameOf(source), source);
 
   /** What is known of this incarnation of the source: a topic made anew begins its offsets again. */
@@ -37,7 +42,10 @@ export function createStreamTime(restored?: StreamTimeState): StreamTime {
       if (highest === undefined) return false;
       return offset < highest.offset || (offset === highest.offset && index <= highest.index);
     },
-    report({ source, through, streamTime, sourceCount }) {
+    reach(time) {
+      reached = Math.max(reached, time);
+    },
+    report({ source, through, streamTime, topics }) {
       const before = sources.get(nameOf(source));
       const same = known(source) ?? { offset: -1, index: 0 };
       const isAhead =
@@ -45,9 +53,13 @@ export function createStreamTime(restored?: StreamTimeState): StreamTime {
       const { offset, index } = isAhead ? through : same;
       const time = Math.max(before?.time ?? earliestTime, streamTime);
       sources.set(nameOf(source), { ...source, offset, index, time });
-      if (sources.size < sourceCount) return;
       let lowest = latestTime;
-      for (const { time: its } of sources.values()) lowest = Math.min(lowest, its);
+      for (const { topic, partitions } of topics)
+        for (let partition = 0; partition < partitions; partition++) {
+          const reported = sources.get(nameOf({ topic, partition }));
+          if (reported === undefined) return;
+          lowest = Math.min(lowest, reported.time);
+        }
       reached = Math.max(reached, lowest);
     },
     now: () => reached,

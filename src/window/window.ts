@@ -5,7 +5,7 @@ export type CloseReason = "full" | "gap" | "flush" | "evicted" | "limit";
 
 /** Consecutive lines of one window key, closed and ready to be scored. */
 export interface Window {
-  /** Hash of pipeline, window key and the position of the first line in the order of scoring. */
+  /** Hash of pipeline, window key and the position of the first line in the order of scoring, in its topic's incarnation. */
   id: string;
   pipeline: string;
   key: string;
@@ -22,7 +22,12 @@ export interface Window {
 
 /** How a pipeline cuts lines into windows. */
 export type WindowSpec =
-  | { kind: "sliding" /** lines */; size: number /** lines */; stride: number }
+  | {
+      kind: "sliding" /** lines */;
+      size: number /** lines */;
+      stride: number /** a key silent for longer ends; never without it */;
+      idleMs?: number;
+    }
   | {
       kind: "session";
       gapMs: number /** a session longer than this closes with reason `limit` */;

@@ -25,7 +25,7 @@ const line = (offset: number, text = `line ${offset} – ü`): Line => ({
 const chunk = (lines: Line[]): LinesChunk => ({
   kind: "chunk",
   source: { topic: "raw", incarnation: "1", partition: 2 },
-  sourceCount: 6,
+  topics: [{ topic: "raw", partitions: 6 }],
   through: { offset: 99, index: 3 },
   streamTime: earliestTime,
   maskHash: "m",
@@ -51,7 +51,7 @@ describe("messages", () => {
     const messages: LinesMessage[] = [chunk([line(0), bare]), chunk([]), { kind: "flush", label: "now" }];
     for (const message of messages) expect(decodeLines(encodeLines(message))).toEqual(message);
     expect(decodeWindow(encodeWindow(window([line(0), bare])))).toEqual(window([line(0), bare]));
-    const entry = { seq: 5, offset: 8, key: "k", line: bare };
+    const entry = { seq: 5, offset: 8, key: "k", incarnation: "2", line: bare };
     expect(decodeEntry(5, encodeEntry(entry))).toEqual(entry);
   });
 

@@ -14,12 +14,12 @@ function line(key: string, time: number, offset: number, partition = 0): KeyedLi
   return { position, time, origin: { file: "a.log" }, fileOffset: offset, text, masked: text, keys: [key] };
 }
 
-function chunk(lines: KeyedLine[], sourceCount = 1, partition = 0): LinesMessage {
+function chunk(lines: KeyedLine[], partitions = 1, partition = 0): LinesMessage {
   const last = lines.at(-1);
   return {
     kind: "chunk",
     source: { topic: "raw", incarnation: "1", partition },
-    sourceCount,
+    topics: [{ topic: "raw", partitions }],
     through: { offset: last?.position.offset ?? -1, index: 0 },
     streamTime: Math.max(...lines.map(({ time }) => time)),
     maskHash: "m",

@@ -1,11 +1,11 @@
-import { alertOf, contentOf } from "../../alert/alert.ts";
+import { type Alert, alertOf, contentOf } from "../../alert/alert.ts";
 import { createAlertmanager } from "../../alert/alertmanager.ts";
 import { durationOf } from "../../config/load.ts";
 import { reasonOf } from "../../errors.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import { createRedisActiveAnomalies } from "../../redis/active-anomalies.ts";
 import { type Anomaly, parseAnomaly } from "../../verdict/anomaly.ts";
-import { sharedTopicPartitions, topicNames } from "../names.ts";
+import { sharedTopicPartitions, stateName, topicNames } from "../names.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
 
 /** Alertmanager forgets everything when it restarts; active alerts are told again this often. */
@@ -18,7 +18,7 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
   const { anomalies } = topicNames(config, pipeline);
   await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
   const bury = await createBury(context, "alerter");
-  const active = createRedisActiveAnomalies(await services.redis(), pipeline);
+  const active = createRedisActiveAnomalies(await services.redis(), stateName(config, pipeline));
   const alertmanager = createAlertmanager(config.alertmanager, services);
   const holdMs = durationOf(options.alert.hold);
   if (config.alertmanager.urls.length === 0)
@@ -26,7 +26,7 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
 
   async function alert(found: readonly Anomaly[]): Promise<void> {
     // Many windows of one fingerprint are one alert: the newest says it all.
-    const alerts = new Map<string, ReturnType<typeof alertOf>>();
+    const alerts = new Map<string, Alert>();
     for (const anomaly of found) {
       const { fingerprint = "none", revision } = anomaly.logguardian;
       const seen = await active.seen({
@@ -36,7 +36,7 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
         holdMs,
         content: contentOf(anomaly, options.alert.labels),
       });
-      alerts.set(fingerprint, alertOf(seen));
+      if (seen !== undefined) alerts.set(fingerprint, alertOf(seen));
     }
     await alertmanager.post([...alerts.values()]);
     metrics.alerts.inc({ pipeline }, alerts.size);
@@ -48,7 +48,7 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
     const all = await active.all();
     await alertmanager.post(all.map(alertOf));
     metrics.alerts.inc({ pipeline }, all.length);
-    await active.forget(all.filter(({ endsAt }) => endsAt < now).map(({ fingerprint }) => fingerprint));
+    await active.forget(all.filter(({ endsAt }) => endsAt < now));
   }
 
   const consumer = consumerFor(context, "alerter", [anomalies], async ({ committed, log }) => {

@@ -1,7 +1,7 @@
 import { encodeLines } from "../../codec/lines.ts";
 import { durationOf } from "../../config/load.ts";
 import { createLineReader } from "../../ingest/line-reader.ts";
-import { earliestTime, type RawPartition, splitChunk } from "../../ingest/lines-message.ts";
+import { earliestTime, type RawPartition, type RawTopic, splitChunk } from "../../ingest/lines-message.ts";
 import type { Assignment, PartitionWorker } from "../../kafka/consumer.ts";
 import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -29,7 +29,7 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
   const manifest = await loadManifest(options.bundle ?? defaultBundleDir());
   const { lines } = topicNames(config, pipeline);
   await topics.ensure(lines, { partitions: options.partitions, exactly: true });
-  const sources = await createSourceCount(services, options.topics);
+  const rawTopics = await createRawTopics(services, options.topics);
   const bury = await createBury(context, "ingester");
   const reader = createLineReader(
     { masker: lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] }) },
@@ -44,7 +44,7 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
       source: { topic: assignment.topic, partition: assignment.partition, incarnation },
       position,
       ingester: createIngester({ reader }, { partitions: options.partitions }),
-      sourceCount: sources,
+      rawTopics,
       send: (chunks) =>
         services.sender.send(
           lines,
@@ -78,25 +78,25 @@ function beginningOf(
   return { incarnation: String(Number(incarnation) + 1), position: log.start };
 }
 
-/** How many raw partitions feed the pipeline, looked up now and then. */
-async function createSourceCount(
+/** What feeds the pipeline, looked up now and then. */
+async function createRawTopics(
   { topics, logger }: Services,
   names: readonly string[],
-): Promise<() => number> {
-  const look = async () =>
-    (await Promise.all(names.map((name) => topics.partitions(name)))).reduce((a, b) => a + b, 0);
-  let count = await look();
+): Promise<() => RawTopic[]> {
+  const look = () =>
+    Promise.all(names.map(async (topic) => ({ topic, partitions: await topics.partitions(topic) })));
+  let found = await look();
   let lookedAt = Date.now();
   return () => {
     if (Date.now() - lookedAt > recountEveryMs) {
       lookedAt = Date.now();
       look()
         .then((now) => {
-          count = now;
+          found = now;
         })
         .catch((thrown) => logger.debug("The raw partitions could not be counted.", { error: thrown }));
     }
-    return count;
+    return found;
   };
 }
 
@@ -104,7 +104,7 @@ interface WorkerParts {
   source: RawPartition;
   position: number;
   ingester: Ingester;
-  sourceCount: () => number;
+  rawTopics: () => RawTopic[];
   send: (chunks: readonly AddressedChunk[]) => Promise<void>;
   bury: Bury;
   /** Where the log ends now. */
@@ -116,7 +116,7 @@ interface WorkerParts {
 
 /** One raw partition. One send is under way at most, so that what was sent is always a prefix without gaps. */
 function createWorker(parts: WorkerParts): PartitionWorker {
-  const { source, ingester, sourceCount, send, bury, metrics, pipeline, idleAfterMs } = parts;
+  const { source, ingester, rawTopics, send, bury, metrics, pipeline, idleAfterMs } = parts;
   // A quiet source holds nothing open, and need not say so every second.
   const idleEveryMs = Math.min(10_000, Math.max(markEveryMs, idleAfterMs / 6));
   let position = parts.position;
@@ -145,7 +145,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
   return {
     position,
     async process(records) {
-      const { chunks, deadLetters, lines, clampedTimes } = ingester.ingest(source, records, sourceCount());
+      const { chunks, deadLetters, lines, clampedTimes } = ingester.ingest(source, records, rawTopics());
       await bury(deadLetters);
       await tell(chunks);
       sentStreamTime = chunks[0]?.message.streamTime ?? sentStreamTime;
@@ -159,14 +159,14 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       if (expected < end) return;
       const now = Date.now();
       if (told.some(({ isNewest }) => !isNewest)) {
-        const marks = ingester.idle(source, earliestTime, sourceCount());
+        const marks = ingester.idle(source, earliestTime, rawTopics());
         await tell(marks.filter(({ partition }) => told[partition]?.isNewest === false));
       }
       if (now - lastRecordAt < idleAfterMs || now - lastIdleAt < idleEveryMs) return;
       // Only what was read to its very end is idle; that is asked of the broker, which may be away.
       if ((await parts.endOf()) !== expected) return;
       lastIdleAt = now;
-      const marks = ingester.idle(source, now, sourceCount());
+      const marks = ingester.idle(source, now, rawTopics());
       await send(marks);
     },
     commitPoint: () => ({ offset: position, metadata: JSON.stringify({ incarnation: source.incarnation }) }),

@@ -1,6 +1,8 @@
+import { Type } from "typebox";
+import { Value } from "typebox/value";
 import { decodeLines } from "../../codec/lines.ts";
 import { encodeWindow } from "../../codec/window.ts";
-import { windowSpecOf } from "../../config/load.ts";
+import { sizeOf, windowSpecOf } from "../../config/load.ts";
 import { partitionOf } from "../../ingest/keys.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import { earliestTime, type LinesMessage } from "../../ingest/lines-message.ts";
@@ -8,7 +10,7 @@ import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import { createRedisWindowStore } from "../../redis/window-store.ts";
 import { type CommitPoint, createPartitionWindower } from "../../window/partition-windower.ts";
 import type { Window } from "../../window/window.ts";
-import { topicNames } from "../names.ts";
+import { stateName, topicNames } from "../names.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
 import { checkWindow } from "../stages.ts";
 
@@ -28,14 +30,19 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
   const windowPartitions = await topics.partitions(windows);
   const bury = await createBury(context, "windower");
   const redis = await services.redis();
+  const { maxOpenWindows, maxOpenBytes } = options.limits;
+  const limits = {
+    maxOpenWindows: Math.max(1, Math.floor(maxOpenWindows / options.partitions)),
+    maxOpenBytes: sizeOf(maxOpenBytes) / options.partitions,
+  };
 
   return consumerFor(context, "windower", [lines], async ({ partition, committed, log }) => {
     const windower = createPartitionWindower(
       {
-        store: createRedisWindowStore(redis, pipeline, partition),
+        store: createRedisWindowStore(redis, stateName(config, pipeline), partition),
         logger: services.logger.child({ partition }),
       },
-      { pipeline, spec },
+      { pipeline, spec, limits },
     );
 
     async function publish(closed: readonly Window[]): Promise<void> {
@@ -82,26 +89,34 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
         repeatedLines = stats.repeatedLines;
       },
       commitPoint() {
-        const { offset, rebuildFrom, streamTime } = committable;
-        return { offset, metadata: JSON.stringify({ rebuildFrom, streamTime }) };
+        const { offset, ...rest } = committable;
+        return { offset, metadata: JSON.stringify(rest) };
       },
     };
   });
 }
 
+const metadataSchema = Type.Object({
+  rebuildFrom: Type.Integer(),
+  streamTime: Type.Integer(),
+  specHash: Type.String(),
+});
+
+/** A commit that is not ours (an operator moved the group) rebuilds from itself. */
 function commitPointOf(committed: { offset: number; metadata: string } | undefined): CommitPoint | undefined {
   if (committed === undefined) return undefined;
   const { offset, metadata } = committed;
-  // A commit that is not ours (an operator moved the group) rebuilds from itself.
-  const { rebuildFrom = offset, streamTime = earliestTime } = parse(metadata);
-  return { offset, rebuildFrom, streamTime };
+  const ours = parse(metadata);
+  return Value.Check(metadataSchema, ours)
+    ? { ...ours, offset, rebuildFrom: Math.min(ours.rebuildFrom, offset) }
+    : { offset, rebuildFrom: offset, streamTime: earliestTime, specHash: "" };
 }
 
-function parse(metadata: string): Partial<CommitPoint> {
+function parse(metadata: string): unknown {
   try {
-    return JSON.parse(metadata) as Partial<CommitPoint>;
+    return JSON.parse(metadata);
   } catch {
-    return {};
+    return undefined;
   }
 }
 

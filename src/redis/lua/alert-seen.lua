@@ -1,22 +1,23 @@
--- Takes an anomalous window in. KEYS: active anomalies (hash: fingerprint to JSON), ids of a spell's windows (set).
--- ARGV: fingerprint, window id, now (ms), hold (ms), content (JSON). Returns the anomaly as JSON.
--- A window that was taken in before changes nothing.
-local now, hold = tonumber(ARGV[3]), tonumber(ARGV[4])
+-- Takes an anomalous window in.
+-- KEYS: active anomalies (hash: fingerprint to 'first seen, last seen, ends at, times, content'), ids of the fingerprint's
+-- windows (sorted by when they came). ARGV: fingerprint, window id, now (ms), hold (ms), content, which nobody reads here;
+-- how long ids are known (ms), and how many.
+-- Returns what is active of the fingerprint. A window that was taken in before changes nothing, be its spell over or not.
+local now = tonumber(ARGV[3])
+local isNew = redis.call('ZADD', KEYS[2], 'NX', now, ARGV[2]) == 1
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-local anomaly = known and cjson.decode(known)
-if anomaly and anomaly.endsAt < now then
-  -- That spell is over; whoever resends has not yet forgotten it.
-  anomaly = nil
-  redis.call('DEL', KEYS[2])
+if not isNew then return known end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. string.format('%.0f', now - tonumber(ARGV[6])))
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - tonumber(ARGV[7]))
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+
+local first, times = ARGV[3], 0
+if known then
+  local its, _, endsAt, count = string.match(known, '^(%d+) (%d+) (%d+) (%d+) ')
+  -- Otherwise that spell is over; whoever resends has not yet forgotten it.
+  if tonumber(endsAt) >= now then first, times = its, tonumber(count) end
 end
-local isNew = redis.call('SADD', KEYS[2], ARGV[2]) == 1
-if anomaly and not isNew then return known end
-anomaly = anomaly or { fingerprint = ARGV[1], firstSeen = now, times = 0 }
-anomaly.times = anomaly.times + 1
-anomaly.lastSeen = now
-anomaly.endsAt = now + hold
-anomaly.newest = cjson.decode(ARGV[5])
-local encoded = cjson.encode(anomaly)
-redis.call('HSET', KEYS[1], ARGV[1], encoded)
-redis.call('PEXPIRE', KEYS[2], 2 * hold)
-return encoded
+local endsAt = string.format('%.0f', now + tonumber(ARGV[4]))
+local anomaly = table.concat({ first, ARGV[3], endsAt, string.format('%.0f', times + 1), ARGV[5] }, ' ')
+redis.call('HSET', KEYS[1], ARGV[1], anomaly)
+return anomaly
