@@ -145,15 +145,16 @@ function createWorker(parts: WorkerParts): PartitionWorker {
   return {
     position,
     async process(records) {
-      const { chunks, deadLetters, lines, clampedTimes } = ingester.ingest(source, records, sourceCount());
+      const { chunks, deadLetters, ...counts } = ingester.ingest(source, records, sourceCount());
       await bury(deadLetters);
       await tell(chunks);
       sentStreamTime = chunks[0]?.message.streamTime ?? sentStreamTime;
       position = (records.at(-1)?.offset ?? position - 1) + 1;
       lastRecordAt = Date.now();
       metrics.records.inc({ pipeline }, records.length);
-      metrics.lines.inc({ pipeline }, lines);
-      if (clampedTimes > 0) metrics.clampedTimes.inc({ pipeline }, clampedTimes);
+      metrics.lines.inc({ pipeline }, counts.lines);
+      metrics.clampedTimes.inc({ pipeline }, counts.clampedTimes);
+      metrics.leftOutKeys.inc({ pipeline }, counts.leftOutKeys);
     },
     async tick({ position: expected, end }) {
       if (expected < end) return;
