@@ -20,6 +20,7 @@ try {
       console.error(`${thrown.message} ${thrown.remedy} (${thrown.code})`);
     else
       console.error(`Unexpected: ${reasonOf(thrown)}. Run again with --debug for the stack, and report it.`);
-    process.exitCode = thrown instanceof LogGuardianError ? exitCodes.failed : exitCodes.unexpected;
+    // What could not be closed must not keep the process alive.
+    process.exit(thrown instanceof LogGuardianError ? exitCodes.failed : exitCodes.unexpected);
   }
 }
