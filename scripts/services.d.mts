@@ -1,5 +1,5 @@
 export interface Services {
-  kafka: { broker: string; securedBroker: string; restart(downMs?: number): Promise<void> };
+  kafka: { broker: string; securedBroker: string; kill(): void; restart(downMs?: number): Promise<void> };
   redis: { url: string; securedUrl: string };
   alertmanager: { url: string };
   /** Path of the certificate of the secured ports. */

@@ -44,7 +44,10 @@ export async function startServices() {
   const stop = async () => {
     for (const child of processes) child.kill("SIGKILL");
     await Promise.all(
-      processes.map((child) => child.exitCode ?? new Promise((end) => child.once("exit", end))),
+      // One that a signal ended, such as a broker that was restarted, has no exit code and says nothing any more.
+      processes.map(
+        (child) => child.exitCode ?? child.signalCode ?? new Promise((end) => child.once("exit", end)),
+      ),
     );
     rmSync(folder, { recursive: true, force: true });
   };
@@ -131,15 +134,18 @@ async function startKafka(folder, start) {
   );
   if (format.status !== 0)
     throw new Error(`Kafka's storage cannot be made: ${format.stdout}${format.stderr}`);
-  const child = await start("kafka", plain, "java", ["-Xmx512m", ...classPath, "kafka.Kafka", file]);
+  const startBroker = () => start("kafka", plain, "java", ["-Xmx512m", ...classPath, "kafka.Kafka", file]);
+  let child = await startBroker();
   return {
     broker: `${address}:${plain}`,
     securedBroker: `${address}:${secured}`,
-    /** Ends the broker as a crash would, and brings it back with its data. */
+    /** Ends the broker as a crash would. */
+    kill: () => void child.kill("SIGKILL"),
+    /** Ends it likewise, and brings it back with its data. */
     async restart(downMs = 0) {
       child.kill("SIGKILL");
       await sleep(downMs);
-      await start("kafka-again", plain, "java", ["-Xmx512m", ...classPath, "kafka.Kafka", file]);
+      child = await startBroker();
     },
   };
 }

@@ -20,7 +20,8 @@ try {
       console.error(`${thrown.message} ${thrown.remedy} (${thrown.code})`);
     else
       console.error(`Unexpected: ${reasonOf(thrown)}. Run again with --debug for the stack, and report it.`);
-    process.exitCode = exitCodeOf(thrown);
+    // What could not be closed must not keep the process alive.
+    process.exit(exitCodeOf(thrown));
   }
 }
 

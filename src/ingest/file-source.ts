@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { Readable } from "node:stream";
+import { addAbortSignal, pipeline, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
 import xz from "xz-decompress";
@@ -19,6 +19,7 @@ export interface FileSourceOptions {
   follow?: boolean;
   /** Keep lines of any length whole: for data files, whose rows are not log lines. */
   wholeLines?: boolean;
+  /** Ends reading; what was read of the last line is a line. */
   signal?: AbortSignal;
 }
 
@@ -34,18 +35,28 @@ export async function* readRecords(
   const split = createSplitter(path, options.wholeLines ? Number.MAX_SAFE_INTEGER : keptBytes);
   try {
     if (options.follow && path !== "-") yield* followFile(path, split, options.signal);
-    else for await (const chunk of streamOf(path)) yield* split.push(chunk);
+    else for await (const chunk of streamOf(path, options.signal)) yield* split.push(chunk);
   } catch (thrown) {
     if (thrown instanceof LogGuardianError) throw thrown;
-    throw unreadable(path, thrown);
+    if (!options.signal?.aborted) throw unreadable(path, thrown);
   }
   yield* split.end();
 }
 
-function streamOf(path: string): AsyncIterable<Buffer> {
-  if (path === "-") return process.stdin;
+/** Whether it is unpacked while it is read, so that nothing can be appended. */
+export function isPacked(path: string): boolean {
+  return path.endsWith(".gz") || path.endsWith(".xz");
+}
+
+function streamOf(path: string, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+  const stream = path === "-" ? process.stdin : unpackedStreamOf(path);
+  return signal === undefined ? stream : addAbortSignal(signal, stream);
+}
+
+function unpackedStreamOf(path: string): Readable {
   const file = createReadStream(path);
-  if (path.endsWith(".gz")) return file.pipe(createGunzip());
+  // What goes wrong in a part is thrown to the reader of the whole.
+  if (path.endsWith(".gz")) return pipeline(file, createGunzip(), () => undefined);
   if (path.endsWith(".xz")) {
     const unpacked = new xz.XzReadableStream(Readable.toWeb(file) as ReadableStream<Uint8Array>);
     return Readable.fromWeb(unpacked as Parameters<typeof Readable.fromWeb>[0]);
@@ -57,18 +68,25 @@ function streamOf(path: string): AsyncIterable<Buffer> {
 async function* followFile(path: string, split: Splitter, signal?: AbortSignal): AsyncGenerator<RawRecord[]> {
   let file = await open(path);
   let position = 0;
+  let isReplaced = false;
+  const pause = () => sleep(pollMs, undefined, { signal }).catch(() => undefined);
   const buffer = Buffer.alloc(256 * 1024);
   try {
     while (!signal?.aborted) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
       if (bytesRead > 0) {
         position += bytesRead;
+        isReplaced = false;
         yield* split.push(Buffer.from(buffer.subarray(0, bytesRead)));
         continue;
       }
       yield* split.rest();
       const [mine, now] = [await file.stat(), await stat(path).catch(() => undefined)];
-      if (now !== undefined && now.ino !== mine.ino) {
+      if (now !== undefined && now.ino !== mine.ino && !isReplaced) {
+        // Whoever writes may go on in the old file for a moment: it is left when it has been quiet.
+        isReplaced = true;
+        await pause();
+      } else if (now !== undefined && now.ino !== mine.ino) {
         yield* split.end();
         await file.close();
         file = await open(path);
@@ -77,7 +95,7 @@ async function* followFile(path: string, split: Splitter, signal?: AbortSignal):
         yield* split.end();
         position = 0;
       } else {
-        await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+        await pause();
       }
     }
   } finally {

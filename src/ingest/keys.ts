@@ -6,12 +6,15 @@ import type { Origin } from "./line.ts";
 /** What makes lines belong together: where they were written, or an id that stands in their text. */
 export type KeySpec = { kind: "origin" } | { kind: "pattern" /** RE2 syntax */; pattern: string };
 
-/** The window keys of a line; never none. */
-export type KeysOf = (text: string, origin: Origin) => string[];
+/** Distinct keys of one line at most: each costs a copy of the line in the open windows. */
+export const mostKeys = 512;
+
+/** The window keys of a line, never none, and how many more were found than a line may have. */
+export type KeysOf = (text: string, origin: Origin) => { keys: string[]; leftOut: number };
 
 /** A line in which the pattern finds nothing belongs to its origin. @throws LogGuardianError LG_KEY_PATTERN. */
 export function createKeys(spec: KeySpec): KeysOf {
-  if (spec.kind === "origin") return (_text, origin) => [originKey(origin)];
+  if (spec.kind === "origin") return (_text, origin) => ({ keys: [originKey(origin)], leftOut: 0 });
   let pattern: RE2JS;
   try {
     pattern = RE2JS.compile(spec.pattern);
@@ -30,7 +33,8 @@ export function createKeys(spec: KeySpec): KeysOf {
       const id = matcher.group(matcher.groupCount() > 0 ? 1 : 0);
       if (id) found.add(id);
     }
-    return found.size > 0 ? [...found] : [originKey(origin)];
+    const keys = found.size > 0 ? [...found] : [originKey(origin)];
+    return { keys: keys.slice(0, mostKeys), leftOut: Math.max(0, keys.length - mostKeys) };
   };
 }
 

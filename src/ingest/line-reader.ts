@@ -4,6 +4,12 @@ import { type FormatName, formats } from "./formats/index.ts";
 import { createKeys, type KeySpec } from "./keys.ts";
 import { type LayoutName, layouts, render } from "./layouts.ts";
 import type { KeyedLine, RawRecord } from "./line.ts";
+import { earliestTime } from "./lines-message.ts";
+
+/** A line's time may be at most this far ahead of the clock here and of its record's; wrong clocks exist. */
+const maxAheadMs = 5 * 60_000;
+/** Avro's library mistakes integers beyond. */
+const largestLong = 2 ** 52;
 
 /** What the model sees of a line: the text template of its layout's fields, masked. */
 export interface LineMasker {
@@ -31,10 +37,19 @@ export function createLineMasker(
   };
 }
 
+/** The lines of a record, and what of them could not be kept. */
+export interface LinesRead {
+  lines: KeyedLine[];
+  /** Lines whose time was impossible or too far ahead, and was set to the nearest possible or the record's. */
+  clampedTimes: number;
+  /** Window keys beyond `mostKeys` of a line. */
+  leftOutKeys: number;
+}
+
 /** Everything between a record and its keyed, masked lines. */
 export interface LineReader {
   /** @throws LogGuardianError LG_RECORD_* when the record belongs into the dead letters. */
-  read(record: RawRecord): { lines: KeyedLine[] };
+  read(record: RawRecord): LinesRead;
   /** Hash of everything that changes what `masked` holds. */
   readonly maskHash: string;
 }
@@ -49,21 +64,36 @@ export function createLineReader(
   return {
     maskHash: deps.masker.hash,
     read(record) {
+      const recordTime = timeOfRecord(record.timestamp);
+      let clampedTimes = 0;
+      let leftOutKeys = 0;
       const lines = format.decode(record).map((decoded, index): KeyedLine => {
-        const { masked, time } = deps.masker.mask(decoded.text);
+        const { masked, time: headerTime } = deps.masker.mask(decoded.text);
+        const { keys, leftOut } = keysOf(decoded.text, decoded.origin);
+        // The header's time where the layout knows it, else the shipper's, else the topic's.
+        const given = headerTime ?? decoded.time ?? recordTime;
+        const time = given > recordTime + maxAheadMs ? recordTime : Math.max(earliestTime, given);
+        if (time !== given) clampedTimes++;
+        leftOutKeys += leftOut;
         const line: KeyedLine = {
           position: { topic: record.topic, partition: record.partition, offset: record.offset, index },
-          // The header's time where the layout knows it, else the shipper's, else the topic's.
-          time: time ?? decoded.time ?? record.timestamp,
+          time,
           origin: decoded.origin,
           text: decoded.text,
           masked,
-          keys: keysOf(decoded.text, decoded.origin),
+          keys,
         };
-        if (decoded.fileOffset !== undefined) line.fileOffset = decoded.fileOffset;
+        const { fileOffset } = decoded;
+        if (fileOffset !== undefined && Math.abs(fileOffset) < largestLong) line.fileOffset = fileOffset;
         return line;
       });
-      return { lines };
+      return { lines, clampedTimes, leftOutKeys };
     },
   };
+}
+
+/** Filebeat stamps its records with its own clock, which may be wrong; -1 is Kafka's sign for no time at all. */
+function timeOfRecord(timestamp: number): number {
+  const now = Date.now();
+  return timestamp === -1 || timestamp < earliestTime ? now : Math.min(timestamp, now);
 }

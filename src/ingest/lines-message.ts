@@ -46,8 +46,9 @@ export type LinesMessage = LinesChunk | FlushMark;
 
 /** Of a chunk's lines; well below Kafka's limit of a batch. */
 const maxChunkBytes = 512 * 1024;
-/** What a line weighs beside its texts. */
-const lineOverhead = 150;
+/** What a line weighs encoded beside its strings, and a string beside its bytes, at most. */
+const lineOverhead = 60;
+const stringOverhead = 4;
 
 /**
  * A chunk as messages of at most 512 kB. Each reports its own lines as taken in, but only the last one moves stream
@@ -57,7 +58,7 @@ export function splitChunk(chunk: LinesChunk, streamTimeBefore: number): LinesCh
   const parts: KeyedLine[][] = [[]];
   let bytes = 0;
   for (const line of chunk.lines) {
-    const size = Buffer.byteLength(line.text) + Buffer.byteLength(line.masked) + lineOverhead;
+    const size = encodedBytes(line);
     if (bytes > 0 && bytes + size > maxChunkBytes) {
       parts.push([]);
       bytes = 0;
@@ -71,4 +72,11 @@ export function splitChunk(chunk: LinesChunk, streamTimeBefore: number): LinesCh
     const { offset, index } = last.position;
     return { ...chunk, lines, through: { offset, index }, streamTime: streamTimeBefore };
   });
+}
+
+function encodedBytes({ text, masked, origin, keys }: KeyedLine): number {
+  let bytes = lineOverhead;
+  for (const value of [text, masked, ...Object.values(origin), ...keys])
+    bytes += Buffer.byteLength(value) + stringOverhead;
+  return bytes;
 }

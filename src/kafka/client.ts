@@ -1,16 +1,9 @@
-import { promisify } from "node:util";
-import { zstdCompress, zstdDecompress } from "node:zlib";
 import kafkajs, { type Admin, type Kafka, type KafkaConfig } from "kafkajs";
 import { readPem } from "../config/pem.ts";
 import type { Config } from "../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
-
-// kafkajs brings gzip; zstd is Node's own, off the main thread.
-kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
-  compress: ({ buffer }: { buffer: Buffer }) => promisify(zstdCompress)(buffer),
-  decompress: (buffer: Buffer) => promisify(zstdDecompress)(buffer),
-});
+import { registerCodecs } from "./compression.ts";
 
 const connectTries = 4;
 
@@ -34,6 +27,7 @@ export interface KafkaClient {
 export async function connectKafka(config: Config["kafka"], deps: { logger: Logger }): Promise<KafkaClient> {
   const { logger } = deps;
   silenceTimerWarning();
+  registerCodecs();
   const kafka = new kafkajs.Kafka({
     clientId: config.clientId,
     brokers: config.brokers,
@@ -67,22 +61,30 @@ function securityOf({ tls, sasl }: Config["kafka"]): Partial<KafkaConfig> {
 
 /** What went wrong with Kafka, in a sentence. */
 export function kafkaError(thrown: unknown, brokers: readonly string[]): LogGuardianError {
-  if (thrown instanceof LogGuardianError) return thrown;
+  const all = causesOf(thrown);
+  const own = all.find((cause) => cause instanceof LogGuardianError);
+  if (own !== undefined) return own;
   const where = `Kafka at ${brokers.join(", ")}`;
   const reason = reasonOf(thrown);
-  const all = causesOf(thrown);
-  if (all.some(({ name, type }) => /SASL/.test(`${name}${type}`)) || /certificate|SSL/i.test(reason))
+  if (all.some((cause) => /SASL/.test(kindOf(cause))) || /certificate|SSL/i.test(reason))
     return new LogGuardianError(
       "LG_KAFKA_AUTH",
       `${where} refuses the connection: ${reason}.`,
       "Check kafka.sasl and kafka.tls.",
       thrown,
     );
-  if (all.some(({ type }) => /AUTHORIZATION_FAILED/.test(type)))
+  if (all.some((cause) => /AUTHORIZATION_FAILED/.test(kindOf(cause))))
     return new LogGuardianError(
       "LG_KAFKA_DENIED",
       `${where} denies an operation: ${reason}.`,
       "Give this user read and write access to the topics and groups that ARCHITECTURE.md lists.",
+      thrown,
+    );
+  if (all.some((cause) => /NotImplemented|UNSUPPORTED/.test(kindOf(cause))))
+    return new LogGuardianError(
+      "LG_KAFKA_UNSUPPORTED",
+      `${where} asks for what is not supported here: ${reason}.`,
+      "Use a broker of version 2.1 or later, and gzip, snappy, lz4, zstd or no compression.",
       thrown,
     );
   return new LogGuardianError(
@@ -93,18 +95,28 @@ export function kafkaError(thrown: unknown, brokers: readonly string[]): LogGuar
   );
 }
 
+/** Whether it only means that the broker is away, which passes. */
+export function isAway(thrown: unknown): boolean {
+  return thrown instanceof LogGuardianError && thrown.code === "LG_KAFKA_AWAY";
+}
+
 /** Whether another try may help: the broker is away, moving or slow. */
 export function isTransient(thrown: unknown): boolean {
   if (thrown instanceof LogGuardianError) return false;
-  return !causesOf(thrown).some(({ name, type }) =>
-    /SASL|AUTHORIZATION|MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|INVALID|UNSUPPORTED/.test(`${name} ${type}`),
+  return !causesOf(thrown).some((cause) =>
+    /SASL|AUTHORIZATION|MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|INVALID|UNSUPPORTED|NotImplemented/.test(
+      kindOf(cause),
+    ),
   );
 }
 
-function causesOf(thrown: unknown): { name: string; type: string }[] {
-  const causes: { name: string; type: string }[] = [];
-  for (let at = thrown; at instanceof Error && causes.length < 10; at = at.cause) {
-    causes.push({ name: at.name, type: String((at as { type?: unknown }).type ?? "") });
-  }
+function causesOf(thrown: unknown): Error[] {
+  const causes: Error[] = [];
+  for (let at = thrown; at instanceof Error && causes.length < 10; at = at.cause) causes.push(at);
   return causes;
+}
+
+/** kafkajs' name of an error and Kafka's own. */
+function kindOf(cause: Error): string {
+  return `${cause.name} ${(cause as { type?: unknown }).type ?? ""}`;
 }

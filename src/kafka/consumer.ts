@@ -4,35 +4,27 @@ import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import type { Health, HealthUnit } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { kafkaError } from "./client.ts";
+import { isAway, kafkaError } from "./client.ts";
+import { OwnedPartition, type PartitionWorker } from "./partition-worker.ts";
 import type { Committed, LogBounds, Topics } from "./topics.ts";
 
 /** How often what may be committed is committed, and workers are ticked. */
 const tickMs = 500;
 const maxFetchBytes = 512 * 1024;
+/** New partitions of a topic are noticed within this time. */
+const metadataMaxAgeMs = 60_000;
 /** Failures of one partition in a row, without one record getting through, before the process gives up. */
 const maxFailures = 5;
-/** What a record weighs beside its key and value. */
-const recordOverhead = 200;
-
 /** What a partition's new owner is told. */
 export interface Assignment {
   topic: string;
   partition: number;
   committed: Committed | undefined;
+  /** Of all partitions of the topic that have a commit of this group. */
+  allCommitted: ReadonlyMap<number, Committed>;
+  /** Partitions that the topic has now. */
+  partitions: number;
   log: LogBounds;
-}
-
-/** The owner of one partition between two rebalances. Its calls never overlap. */
-export interface PartitionWorker {
-  /** Offset to read on from. */
-  position: number;
-  /** Takes records in, in order. When it returns, their effects are durable. */
-  process(records: readonly RawRecord[]): Promise<void>;
-  /** Twice a second while nothing is processed; `end` is where the log ended when last heard of. */
-  tick?(state: { position: number; end: number }): Promise<void>;
-  /** Everything below may be forgotten by the broker. */
-  commitPoint(): Committed;
 }
 
 export interface ConsumerOptions {
@@ -49,7 +41,10 @@ export interface PartitionConsumer {
   /** Joins the group. `failed` settles when the consumer cannot go on. */
   start(): Promise<void>;
   failed: Promise<LogGuardianError>;
-  /** Ends what is being processed, commits, leaves the group. */
+  /**
+   * Ends what is being processed, commits, leaves the group.
+   * @throws LogGuardianError LG_COMMIT where the signal ended it before all could be committed.
+   */
   stop(): Promise<void>;
   inFlightBytes(): number;
   lag(): number;
@@ -71,6 +66,8 @@ export function createPartitionConsumer(
     health: Health;
     brokers: readonly string[];
     onLost: (offsets: number) => void;
+    /** Ends all waiting. */
+    signal?: AbortSignal;
   },
   options: ConsumerOptions,
   assign: (assignment: Assignment) => Promise<PartitionWorker>,
@@ -85,6 +82,7 @@ export function createPartitionConsumer(
     minBytes: 1,
     maxBytesPerPartition: maxFetchBytes,
     maxBytes: 16 * maxFetchBytes,
+    metadataMaxAge: metadataMaxAgeMs,
     retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: 8 },
   });
   const partitions = new Map<string, OwnedPartition>();
@@ -92,7 +90,8 @@ export function createPartitionConsumer(
   const leaving = new Set<Promise<void>>();
   const committed = new Map<string, string>();
   let generation = 0;
-  let committing: Promise<void> = Promise.resolve();
+  let committing: Promise<unknown> = Promise.resolve();
+  let commitOnce: EachBatchPayload["commitOffsetsIfNecessary"] | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopping = false;
   let endWait: (() => void) | undefined;
@@ -116,6 +115,9 @@ export function createPartitionConsumer(
     void takeOver(assigned, generation);
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
+    // Outside the group nothing may be taken over: another member may own it by now.
+    generation++;
+    commitOnce = undefined;
     forgetAll();
     if (payload.restart) {
       logger.warn("The connection to Kafka was lost; joining again.", { error: payload.error.message });
@@ -138,37 +140,86 @@ export function createPartitionConsumer(
     await Promise.all(
       options.topics.map(async (topic) => {
         const numbers = assigned.filter((one) => one.topic === topic).map(({ partition }) => partition);
-        if (numbers.length > 0) await takeOverTopic(topic, numbers, mine);
+        if (numbers.length > 0) await takeUp(topic, numbers, mine);
       }),
     );
     if (mine === generation && !stopping) unit.started();
   }
 
-  async function takeOverTopic(topic: string, numbers: readonly number[], mine: number): Promise<void> {
-    for (let attempt = 1; mine === generation && !stopping; attempt++) {
-      try {
-        const [found, bounds] = await Promise.all([
-          deps.topics.committed(options.group, topic),
-          deps.topics.bounds(topic),
-        ]);
-        const missing = numbers.filter((partition) => !partitions.has(nameOf(topic, partition)));
-        // All are awaited even if one fails: the next attempt must not meet one that is still under way.
-        const outcomes = await Promise.allSettled(
-          missing.map(async (partition) => {
-            const log = bounds.get(partition) ?? { start: 0, end: 0 };
-            const worker = await assign({ topic, partition, committed: found.get(partition), log });
-            if (mine === generation && !stopping) begin(topic, partition, worker, log);
-          }),
-        );
-        for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-        return;
-      } catch (thrown) {
+  /**
+   * Begins partitions from what is durable, in as many tries as it takes.
+   * @param before what ended their former workers, and how often that happened in a row.
+   */
+  async function takeUp(
+    topic: string,
+    numbers: readonly number[],
+    mine: number,
+    before: { failures: number; thrown?: unknown } = { failures: 0 },
+  ): Promise<void> {
+    let { failures, thrown } = before;
+    let endAway: (() => void) | undefined;
+    try {
+      for (let tries = 0; ; tries++) {
+        if (thrown !== undefined) {
+          // A broker that is away is waited for, however long.
+          if (isAway(thrown)) endAway ??= deps.health.wait("broker-away");
+          else failures++;
+          if (failures >= maxFailures) return fail(failureOf(thrown, topic, numbers));
+          await sleep(Math.min(5_000, 200 * 2 ** Math.max(tries, failures)), undefined, { ref: false });
+        }
         if (mine !== generation || stopping) return;
-        logger.warn("Partitions could not be taken over; trying again.", { topic, error: reasonOf(thrown) });
-        if (attempt >= maxFailures && thrown instanceof LogGuardianError) return fail(thrown);
-        await sleep(Math.min(5_000, 200 * 2 ** attempt));
+        try {
+          await beginAll(topic, numbers, mine, failures);
+          return;
+        } catch (again) {
+          if (mine !== generation || stopping) return;
+          thrown = again;
+          logger.warn("Partitions could not be taken over; trying again.", {
+            topic,
+            error: reasonOf(thrown),
+          });
+        }
       }
+    } finally {
+      endAway?.();
     }
+  }
+
+  async function beginAll(
+    topic: string,
+    numbers: readonly number[],
+    mine: number,
+    failures: number,
+  ): Promise<void> {
+    const [allCommitted, bounds] = await Promise.all([
+      deps.topics.committed(options.group, topic),
+      deps.topics.bounds(topic),
+    ]);
+    if (mine !== generation || stopping) return;
+    const missing = numbers.filter((partition) => !partitions.has(nameOf(topic, partition)));
+    // All are awaited even if one fails: the next attempt must not meet one that is still under way.
+    const outcomes = await Promise.allSettled(
+      missing.map(async (partition) => {
+        const log = bounds.get(partition) ?? { start: 0, end: 0 };
+        const assignment = { topic, partition, allCommitted, partitions: bounds.size, log };
+        const found = allCommitted.get(partition);
+        const worker = await assign({ ...assignment, committed: found });
+        if (mine !== generation || stopping) return;
+        if (found !== undefined) committed.set(nameOf(topic, partition), textOf(found));
+        begin(topic, partition, worker, log, failures);
+      }),
+    );
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  function failureOf(thrown: unknown, topic: string, numbers: readonly number[]): LogGuardianError {
+    if (thrown instanceof LogGuardianError) return thrown;
+    return new LogGuardianError(
+      "LG_UNEXPECTED",
+      `${options.name} fails again and again on ${topic} partition ${numbers.join(", ")}: ${reasonOf(thrown)}.`,
+      "Report it with the log's stack.",
+      thrown,
+    );
   }
 
   function begin(
@@ -176,7 +227,7 @@ export function createPartitionConsumer(
     partition: number,
     worker: PartitionWorker,
     log: LogBounds,
-    failures = 0,
+    failures: number,
   ): void {
     let position = worker.position;
     if (position < log.start) {
@@ -188,7 +239,7 @@ export function createPartitionConsumer(
       pause: () => consumer.pause([{ topic, partitions: [partition] }]),
       resume: () => consumer.resume([{ topic, partitions: [partition] }]),
       progress: () => unit.progress(lag()),
-      failed: (thrown, count) => void restart(topic, partition, thrown, count),
+      failed: (thrown, before) => void restart(topic, partition, thrown, before),
       lost: (from, to) => void checkGap(topic, partition, from, to),
     });
     partitions.set(nameOf(topic, partition), owned);
@@ -198,42 +249,18 @@ export function createPartitionConsumer(
 
   /** A worker that failed is forgotten; its successor begins from what is durable. */
   async function restart(topic: string, partition: number, thrown: unknown, failures: number): Promise<void> {
-    const mine = generation;
     if (stopping) return;
     const isFenced = thrown instanceof LogGuardianError && thrown.code === "LG_WINDOW_FENCED";
     logger[isFenced ? "info" : "warn"]("A partition is taken up again from what is durable.", {
       topic,
       partition,
-      failures,
+      failures: failures + 1,
       error: isFenced ? reasonOf(thrown) : thrown,
     });
     consumer.pause([{ topic, partitions: [partition] }]);
     partitions.delete(nameOf(topic, partition));
     committed.delete(nameOf(topic, partition));
-    if (failures >= maxFailures)
-      return fail(
-        thrown instanceof LogGuardianError
-          ? thrown
-          : new LogGuardianError(
-              "LG_UNEXPECTED",
-              `${options.name} fails again and again on ${topic} partition ${partition}: ${reasonOf(thrown)}.`,
-              "Report it with the log's stack.",
-              thrown,
-            ),
-      );
-    await sleep(200 * failures);
-    if (mine !== generation || stopping) return;
-    try {
-      const [found, bounds] = await Promise.all([
-        deps.topics.committed(options.group, topic),
-        deps.topics.bounds(topic),
-      ]);
-      const log = bounds.get(partition) ?? { start: 0, end: 0 };
-      const worker = await assign({ topic, partition, committed: found.get(partition), log });
-      if (mine === generation && !stopping) begin(topic, partition, worker, log, failures);
-    } catch (again) {
-      if (mine === generation) await restart(topic, partition, again, failures + 1);
-    }
+    await takeUp(topic, [partition], generation, { failures, thrown });
   }
 
   async function checkGap(topic: string, partition: number, from: number, to: number): Promise<void> {
@@ -252,7 +279,12 @@ export function createPartitionConsumer(
     });
   }
 
-  async function eachBatch({ batch, resolveOffset }: EachBatchPayload): Promise<void> {
+  async function eachBatch({
+    batch,
+    resolveOffset,
+    commitOffsetsIfNecessary,
+  }: EachBatchPayload): Promise<void> {
+    commitOnce = commitOffsetsIfNecessary;
     const owned = partitions.get(nameOf(batch.topic, batch.partition));
     if (owned === undefined) return;
     resolveOffset(batch.lastOffset());
@@ -262,33 +294,58 @@ export function createPartitionConsumer(
     );
   }
 
-  /** One commit at a time; a failed one is made up for by the next. */
-  function commit(): Promise<void> {
-    committing = committing.then(async () => {
+  /**
+   * One at a time; one that fails is made up for by the next. False where something is still to be committed.
+   *
+   * `consumer.commitOffsets` tries again by itself, and after a rejoin in the name of the new generation: what was read
+   * in the old one would be committed over the commits of a partition's new owner. A batch's own commit is sent once,
+   * in the name of the generation that `partitions` belongs to (both change in one step, at GROUP_JOIN), and the broker
+   * refuses it if that has passed. It stays good until the connection is lost; before the first batch nothing is new
+   * but the beginning of a partition that nobody has committed, which cannot take anything back.
+   */
+  function commit(): Promise<boolean> {
+    const done = committing.then(async () => {
       const mine = generation;
       const points = [...partitions].flatMap(([name, { worker }]) => {
-        const { offset, metadata } = worker.commitPoint();
-        const text = `${offset} ${metadata}`;
-        if (committed.get(name) === text) return [];
+        const point = worker.commitPoint();
+        const text = textOf(point);
+        if (committed.get(name) === text || (commitOnce === undefined && committed.has(name))) return [];
         const space = name.lastIndexOf(" ");
-        const topic = name.slice(0, space);
-        return [
-          { name, text, topic, partition: Number(name.slice(space + 1)), offset: String(offset), metadata },
-        ];
+        const place = { topic: name.slice(0, space), partition: Number(name.slice(space + 1)) };
+        return [{ name, text, ...place, offset: String(point.offset), metadata: point.metadata }];
       });
-      if (points.length === 0) return;
+      if (points.length === 0) return true;
+      const commits = points.map(({ name: _, text: __, ...entry }) => entry);
       try {
-        await consumer.commitOffsets(
-          points.map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset, metadata })),
-        );
+        if (commitOnce === undefined) await consumer.commitOffsets(commits);
+        else
+          await commitOnce({
+            topics: commits.map(({ topic, ...partition }) => ({ topic, partitions: [partition] })),
+          });
         if (mine === generation) for (const { name, text } of points) committed.set(name, text);
+        return true;
       } catch (thrown) {
         logger.debug("A commit did not succeed; the next one will make up for it.", {
           error: reasonOf(thrown),
         });
+        return false;
       }
     });
-    return committing;
+    committing = done;
+    return done;
+  }
+
+  /** Until the broker takes it, or the signal ends the waiting. */
+  async function lastCommit(): Promise<void> {
+    while (!(await commit())) {
+      if (deps.signal?.aborted)
+        throw new LogGuardianError(
+          "LG_COMMIT",
+          `${options.name} stops without having committed all that it did: Kafka does not answer.`,
+          "Nothing is lost: it is done again after the next start.",
+        );
+      await sleep(tickMs, undefined, { signal: deps.signal }).catch(() => undefined);
+    }
   }
 
   const lag = () => [...partitions.values()].reduce((sum, owned) => sum + owned.lag(), 0);
@@ -310,118 +367,18 @@ export function createPartitionConsumer(
     async stop() {
       stopping = true;
       clearInterval(timer);
-      const owned = [...partitions];
-      await Promise.all([...owned.map(([, one]) => one.revoke()), ...leaving]);
-      await commit();
-      await consumer.disconnect().catch(() => undefined);
-      endWait?.();
-      unit.ended();
+      try {
+        await Promise.all([...[...partitions.values()].map((one) => one.revoke()), ...leaving]);
+        await lastCommit();
+      } finally {
+        await consumer.disconnect().catch(() => undefined);
+        endWait?.();
+        unit.ended();
+      }
     },
     inFlightBytes: () => [...partitions.values()].reduce((sum, owned) => sum + owned.bytes, 0),
     lag,
   };
-}
-
-interface PartitionEvents {
-  isFull(bytes: number): boolean;
-  pause(): void;
-  resume(): void;
-  progress(): void;
-  failed(thrown: unknown, failures: number): void;
-  /** The log went on at `to` where `from` was expected. */
-  lost(from: number, to: number): void;
-}
-
-/** The records of one partition on their way through its worker. */
-class OwnedPartition {
-  bytes = 0;
-  readonly worker: PartitionWorker;
-  readonly #on: PartitionEvents;
-  #waiting: RawRecord[] = [];
-  #processed: number;
-  #expected: number;
-  #end: number;
-  #failures: number;
-  #running: Promise<void> | undefined;
-  #paused = false;
-  #revoked = false;
-
-  constructor(position: number, end: number, worker: PartitionWorker, failures: number, on: PartitionEvents) {
-    this.worker = worker;
-    this.#processed = position;
-    this.#expected = position;
-    this.#end = end;
-    this.#failures = failures;
-    this.#on = on;
-  }
-
-  push(records: readonly RawRecord[], end: number): void {
-    this.#end = end;
-    // After a seek a batch that was fetched before may still come.
-    const fresh = records.filter(({ offset }) => offset >= this.#expected);
-    const [first, last] = [fresh[0], fresh.at(-1)];
-    if (this.#revoked || first === undefined || last === undefined) return;
-    if (first.offset > this.#expected) this.#on.lost(this.#expected, first.offset);
-    this.#expected = last.offset + 1;
-    for (const record of fresh) {
-      this.#waiting.push(record);
-      this.bytes += bytesOf(record);
-    }
-    if (!this.#paused && this.#on.isFull(this.bytes)) {
-      this.#paused = true;
-      this.#on.pause();
-    }
-    this.#run(() => this.#processAll());
-  }
-
-  tick(): void {
-    this.#run(async () => this.worker.tick?.({ position: this.#expected, end: this.#end }));
-  }
-
-  lag(): number {
-    return Math.max(0, this.#end - this.#processed);
-  }
-
-  /** Takes no more, drops what waits, and resolves when what is being processed has ended. */
-  async revoke(): Promise<void> {
-    this.#revoked = true;
-    this.#waiting = [];
-    await this.#running;
-  }
-
-  #run(step: () => Promise<void>): void {
-    if (this.#running !== undefined || this.#revoked) return;
-    this.#running = step()
-      .catch((thrown) => {
-        if (this.#revoked) return;
-        this.#revoked = true;
-        this.#on.failed(thrown, this.#failures + 1);
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#waiting.length > 0) this.#run(() => this.#processAll());
-      });
-  }
-
-  async #processAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const records = this.#waiting;
-      this.#waiting = [];
-      await this.worker.process(records);
-      this.#failures = 0;
-      this.#processed = (records.at(-1)?.offset ?? -1) + 1;
-      for (const record of records) this.bytes -= bytesOf(record);
-      this.#on.progress();
-      if (this.#paused && !this.#revoked && !this.#on.isFull(2 * this.bytes)) {
-        this.#paused = false;
-        this.#on.resume();
-      }
-    }
-  }
-}
-
-function bytesOf({ key, value }: RawRecord): number {
-  return (key?.length ?? 0) + (value?.length ?? 0) + recordOverhead;
 }
 
 function recordOf(topic: string, partition: number, message: KafkaMessage): RawRecord {
@@ -437,4 +394,8 @@ function recordOf(topic: string, partition: number, message: KafkaMessage): RawR
     headers,
     timestamp: Number(message.timestamp),
   };
+}
+
+function textOf({ offset, metadata }: Committed): string {
+  return `${offset} ${metadata}`;
 }

@@ -28,7 +28,8 @@ export interface EmbeddedOptions {
   live?: { idleAfterMs: number };
   /** Windows waiting for the detector at most; reading pauses at the bound. */
   maxPendingWindows: number;
-  signal?: AbortSignal;
+  /** Ends reading: from outside, and when one of the sources fails. They are to listen to its signal too. */
+  stop?: AbortController;
 }
 
 /**
@@ -77,7 +78,7 @@ export async function runEmbedded(
 
   await windower.resume();
   if (options.live) await readSideBySide(sources, take, ended, idle, options);
-  else await readOldestFirst(sources, take, ended, options.signal);
+  else await readOldestFirst(sources, take, ended, options.stop?.signal);
 
   const flush = { offset: linesOffset++, message: { kind: "flush" as const, label: "end of input" } };
   await judge(await windower.advance([flush]));
@@ -130,7 +131,7 @@ async function readSideBySide(
     return turn;
   };
   const idleAfterMs = options.live?.idleAfterMs ?? 0;
-  await Promise.all(
+  const outcomes = await Promise.allSettled(
     sources.map(async (source) => {
       const partition = partitionOfSource(source);
       let lastRead = Date.now();
@@ -141,17 +142,21 @@ async function readSideBySide(
       }, 1000);
       try {
         for await (const records of source.batches) {
-          if (options.signal?.aborted) break;
+          if (options.stop?.signal.aborted) break;
           lastRead = Date.now();
           await inTurn(() => take(partition, records));
         }
         await inTurn(() => ended(partition));
+      } catch (thrown) {
+        options.stop?.abort();
+        throw thrown;
       } finally {
         clearInterval(idleTimer);
       }
     }),
   );
   await last;
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 /** Judges closed windows in batches while the next are being read; pushes wait at the bound. */

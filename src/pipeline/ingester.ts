@@ -1,11 +1,8 @@
 import { type LogGuardianError, reasonOf } from "../errors.ts";
 import { partitionOf } from "../ingest/keys.ts";
 import type { KeyedLine, RawRecord } from "../ingest/line.ts";
-import type { LineReader } from "../ingest/line-reader.ts";
+import type { LineReader, LinesRead } from "../ingest/line-reader.ts";
 import { earliestTime, type LinesChunk, type RawPartition, type RawTopic } from "../ingest/lines-message.ts";
-
-/** A line's time may be at most this far ahead of its record's; shippers with a wrong clock exist. */
-const maxAheadMs = 5 * 60_000;
 
 export interface AddressedChunk {
   /** Which lines-partition it is for. */
@@ -18,13 +15,11 @@ export interface DeadLetter {
   error: LogGuardianError | Error;
 }
 
-export interface Ingested {
+export interface Ingested extends Omit<LinesRead, "lines"> {
   /** One chunk for every lines-partition, in its order: progress reaches those without lines too. */
   chunks: AddressedChunk[];
   deadLetters: DeadLetter[];
   lines: number;
-  /** Lines whose time was ahead of their record's by more than five minutes and was set back. */
-  clampedTimes: number;
 }
 
 export interface Ingester {
@@ -65,32 +60,29 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
       const at = progressOf(progress, source);
       const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
       const deadLetters: DeadLetter[] = [];
-      let lines = 0;
-      let clampedTimes = 0;
+      const total = { lines: 0, clampedTimes: 0, leftOutKeys: 0 };
       for (const record of records) {
-        let read: KeyedLine[] = [];
+        let read: LinesRead = { lines: [], clampedTimes: 0, leftOutKeys: 0 };
         try {
-          read = reader.read(record).lines;
+          read = reader.read(record);
         } catch (thrown) {
           deadLetters.push({ record, error: thrown instanceof Error ? thrown : new Error(reasonOf(thrown)) });
         }
-        for (const line of read) {
-          if (line.time > record.timestamp + maxAheadMs) {
-            line.time = record.timestamp;
-            clampedTimes++;
-          }
+        for (const line of read.lines) {
           if (line.time > at.streamTime) at.streamTime = line.time;
           address(line, perPartition);
-          lines++;
         }
+        total.lines += read.lines.length;
+        total.clampedTimes += read.clampedTimes;
+        total.leftOutKeys += read.leftOutKeys;
         at.offset = record.offset;
-        at.index = Math.max(0, read.length - 1);
+        at.index = Math.max(0, read.lines.length - 1);
       }
       const chunks = perPartition.map((entries, partition) => ({
         partition,
         message: chunkFor(source, at, topics, entries),
       }));
-      return { chunks, deadLetters, lines, clampedTimes };
+      return { chunks, deadLetters, ...total };
     },
 
     idle(source, nowMs, topics) {

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/schema.ts";
-import { reasonOf } from "../errors.ts";
+import { LogGuardianError, reasonOf } from "../errors.ts";
 import { createHealth } from "../telemetry/health.ts";
 import { serveTelemetry } from "../telemetry/http.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -19,13 +20,15 @@ const creators: Record<RoleName, (context: RoleContext) => Promise<Role>> = {
   alerter: createAlerterRole,
 };
 
-/** What is under way may end within this time after the signal to stop; orchestrators kill after 30 s. */
+/** What is under way may wait for Kafka and Redis this long after the signal to stop. */
+const patienceMs = 15_000;
+/** When the process ends whatever hangs; orchestrators kill after 30 s. */
 const graceMs = 20_000;
 
 /**
- * Runs roles of all pipelines in this process until SIGTERM or SIGINT, then stops them in the order of the data's way,
- * so that each can hand on what it has. Resolves when all have stopped.
- * @throws LogGuardianError where it cannot start, or a role cannot go on.
+ * Runs roles of all pipelines in this process until SIGTERM or SIGINT. Resolves when all have stopped, and have
+ * committed all that they did.
+ * @throws LogGuardianError where it cannot start, a role cannot go on, or not all could be committed (LG_COMMIT, LG_STOP).
  */
 export async function runRoles(config: Config, roles: readonly RoleName[]): Promise<void> {
   const logger = createPinoLogger(config.log.level);
@@ -34,16 +37,18 @@ export async function runRoles(config: Config, roles: readonly RoleName[]): Prom
     onWait: (wait, waiting) => metrics.waiting.set({ wait }, waiting ? 1 : 0),
   });
   const patience = new AbortController();
+  const losePatience = () => setTimeout(() => patience.abort(), patienceMs).unref();
   const stopping = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.on(signal, () => {
         resolve(signal);
-        setTimeout(() => patience.abort(), graceMs).unref();
+        losePatience();
       });
   });
 
   const server = await serveTelemetry({ metrics, health }, config.http);
   let services: Services | undefined;
+  let failure: unknown;
   const started: Role[] = [];
   try {
     services = await openServices({ config, logger, health, metrics, signal: patience.signal });
@@ -56,16 +61,47 @@ export async function runRoles(config: Config, roles: readonly RoleName[]): Prom
     const ended = await Promise.race([stopping, ...started.map(({ failed }) => failed)]);
     if (ended instanceof Error) throw ended;
     logger.info("LogGuardian stops.", { signal: ended });
-  } finally {
-    await stopAll(started, logger);
-    await services?.close();
-    await server.close();
+  } catch (thrown) {
+    failure = thrown;
+    losePatience();
   }
+  await stopInTime(() =>
+    stopAll(started, logger).finally(async () => {
+      await services?.close();
+      await server.close();
+    }),
+  ).catch((thrown) => {
+    failure ??= thrown;
+  });
+  if (failure !== undefined) throw failure;
 }
 
+/** Side by side: each commits only what is its own. @throws what the first threw that did not stop in order. */
 async function stopAll(roles: readonly Role[], logger: Logger): Promise<void> {
-  for (const role of roles)
-    await role
-      .stop()
-      .catch((thrown) => logger.warn("A role did not stop in order.", { error: reasonOf(thrown) }));
+  let failure: unknown;
+  await Promise.all(
+    roles.map((role) =>
+      role.stop().catch((thrown) => {
+        failure ??= thrown;
+        logger.warn("A role did not stop in order.", { error: reasonOf(thrown) });
+      }),
+    ),
+  );
+  if (failure !== undefined) throw failure;
+}
+
+async function stopInTime(stop: () => Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const late = sleep(graceMs, undefined, { signal: ended.signal }).then(() => {
+    throw new LogGuardianError(
+      "LG_STOP",
+      `LogGuardian did not stop within ${graceMs / 1000} s: what it waits for does not answer.`,
+      "Nothing is lost: what was not committed is done again after the next start.",
+    );
+  });
+  try {
+    await Promise.race([stop(), late]);
+  } finally {
+    ended.abort();
+  }
 }

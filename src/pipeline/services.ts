@@ -2,13 +2,9 @@ import { durationOf, sizeOf } from "../config/load.ts";
 import type { Config, PipelineConfig } from "../config/schema.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import { connectKafka, type KafkaClient } from "../kafka/client.ts";
-import {
-  type Assignment,
-  createPartitionConsumer,
-  type PartitionConsumer,
-  type PartitionWorker,
-} from "../kafka/consumer.ts";
+import { type Assignment, createPartitionConsumer, type PartitionConsumer } from "../kafka/consumer.ts";
 import { deadLetterOf, reasonCodeOf } from "../kafka/dead-letters.ts";
+import type { PartitionWorker } from "../kafka/partition-worker.ts";
 import { createSender, type Sender } from "../kafka/sender.ts";
 import { createTopics, type Topics } from "../kafka/topics.ts";
 import { connectRedis, type RedisClient } from "../redis/client.ts";

@@ -6,6 +6,7 @@ export interface Metrics {
   records: Counter<"pipeline">;
   lines: Counter<"pipeline">;
   clampedTimes: Counter<"pipeline">;
+  leftOutKeys: Counter<"pipeline">;
   deadLetters: Counter<"pipeline" | "role" | "reason">;
   lostOffsets: Counter<"pipeline" | "role">;
   repeatedLines: Counter<"pipeline">;
@@ -49,7 +50,10 @@ export function createMetrics(): Metrics {
   return {
     records: counter("records_total", "Records read from raw topics.", ["pipeline"]),
     lines: counter("lines_total", "Lines decoded.", ["pipeline"]),
-    clampedTimes: counter("clamped_times_total", "Lines whose time lay too far ahead of their record's.", [
+    clampedTimes: counter("clamped_times_total", "Lines whose time was impossible or too far ahead.", [
+      "pipeline",
+    ]),
+    leftOutKeys: counter("left_out_keys_total", "Window keys beyond the most that one line may have.", [
       "pipeline",
     ]),
     deadLetters: counter("dead_letters_total", "Records sent to the dead letters.", [

@@ -95,8 +95,8 @@ describe("layouts", () => {
 describe("window keys", () => {
   it("are the distinct ids in the text, or the origin where there is none", () => {
     const keysOf = createKeys({ kind: "pattern", pattern: "blk_-?\\d+" });
-    expect(keysOf("copy blk_1 to blk_-2 of blk_1", {})).toEqual(["blk_1", "blk_-2"]);
-    expect(keysOf("no block", { host: "h", file: "f" })).toEqual(["h:f"]);
+    expect(keysOf("copy blk_1 to blk_-2 of blk_1", {}).keys).toEqual(["blk_1", "blk_-2"]);
+    expect(keysOf("no block", { host: "h", file: "f" }).keys).toEqual(["h:f"]);
   });
 
   it("spread over partitions, the same in every process", () => {

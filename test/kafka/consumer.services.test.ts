@@ -7,8 +7,8 @@ import {
   type Assignment,
   createPartitionConsumer,
   type PartitionConsumer,
-  type PartitionWorker,
 } from "../../src/kafka/consumer.ts";
+import type { PartitionWorker } from "../../src/kafka/partition-worker.ts";
 import { createSender, roundsOf, type Sender } from "../../src/kafka/sender.ts";
 import { createTopics, type Topics } from "../../src/kafka/topics.ts";
 import { createHealth } from "../../src/telemetry/health.ts";

@@ -1,8 +1,9 @@
 import { access, constants } from "node:fs/promises";
+import { resolve } from "node:path";
 import { loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
 import type { PipelineConfig } from "../../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
-import { readRecords } from "../../ingest/file-source.ts";
+import { isPacked, readRecords } from "../../ingest/file-source.ts";
 import type { FormatName } from "../../ingest/formats/index.ts";
 import type { KeySpec } from "../../ingest/keys.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
@@ -40,6 +41,7 @@ export async function detectCommand(files: string[], options: Options): Promise<
       "Choose one kind of window.",
     );
   }
+  assertSources(files, options.follow === true);
   await Promise.all(files.map(assertReadable));
   const pipeline =
     options.pipeline === undefined ? undefined : pipelineOf(loadConfig(options.config), options.pipeline);
@@ -110,7 +112,7 @@ async function detectWith(
       onDeadLetter: ({ record, error }) =>
         console.error(`${record.topic}, line ${record.offset + 1} is left out: ${reasonOf(error)}`),
     },
-    { maxPendingWindows: 4 * batchWindows, signal: stop.signal, ...live },
+    { maxPendingWindows: 4 * batchWindows, stop, ...live },
   );
   const { lines, windows, anomalous, undecided, deadLetters, linesNotScored } = summary;
   const extra = [
@@ -120,6 +122,22 @@ async function detectWith(
   ].filter((part) => part !== "");
   console.error([`${lines} lines, ${windows} windows, ${anomalous} anomalous`, ...extra].join(", "));
   if (anomalous > 0) process.exitCode = exitCodes.anomalous;
+}
+
+/** @throws LogGuardianError LG_USAGE. */
+function assertSources(files: readonly string[], follow: boolean): void {
+  const twice = files.find(
+    (file, place) => files.findIndex((other) => resolve(other) === resolve(file)) < place,
+  );
+  if (twice !== undefined)
+    throw new LogGuardianError("LG_USAGE", `${twice} is named twice.`, "Name every file once.");
+  const packed = files.find((file) => follow && isPacked(file));
+  if (packed !== undefined)
+    throw new LogGuardianError(
+      "LG_USAGE",
+      `${packed} is packed and cannot be followed: nothing can be appended to it.`,
+      "Leave out --follow, or follow the file that is being written.",
+    );
 }
 
 async function assertReadable(path: string): Promise<void> {

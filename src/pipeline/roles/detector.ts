@@ -100,8 +100,7 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
   return {
     ...consumer,
     async stop() {
-      await consumer.stop();
-      await model.close();
+      await consumer.stop().finally(() => model.close());
     },
   };
 }

@@ -2,7 +2,9 @@ import { encodeLines } from "../../codec/lines.ts";
 import { durationOf } from "../../config/load.ts";
 import { createLineReader } from "../../ingest/line-reader.ts";
 import { earliestTime, type RawPartition, type RawTopic, splitChunk } from "../../ingest/lines-message.ts";
-import type { Assignment, PartitionWorker } from "../../kafka/consumer.ts";
+import type { Assignment } from "../../kafka/consumer.ts";
+import type { PartitionWorker } from "../../kafka/partition-worker.ts";
+import type { Committed } from "../../kafka/topics.ts";
 import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { type AddressedChunk, createIngester, type Ingester } from "../ingester.ts";
@@ -39,10 +41,12 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
     },
   );
   return consumerFor(context, "ingester", options.topics, async (assignment) => {
-    const { incarnation, position } = beginningOf(assignment, context);
+    const { position, ...note } = beginningOf(assignment, context);
+    const { incarnation } = note;
     return createWorker({
       source: { topic: assignment.topic, partition: assignment.partition, incarnation },
       position,
+      metadata: JSON.stringify(note satisfies CommitNote),
       ingester: createIngester({ reader }, { partitions: options.partitions }),
       rawTopics,
       send: (chunks) =>
@@ -51,7 +55,11 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
           chunks.map(({ partition, message }) => ({ partition, value: encodeLines(message) })),
         ),
       bury,
-      endOf: async () => (await topics.bounds(assignment.topic)).get(assignment.partition)?.end,
+      endOf: () =>
+        topics.bounds(assignment.topic).then(
+          (bounds) => bounds.get(assignment.partition)?.end,
+          () => undefined,
+        ),
       metrics: services.metrics,
       pipeline,
       idleAfterMs: durationOf(options.idleAfter),
@@ -59,15 +67,31 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
   });
 }
 
-/** Where reading begins, and which incarnation of the topic it is: a topic made anew begins its offsets again. */
+/** What a commit on a raw topic says beside the offset. */
+interface CommitNote {
+  /** Tells a topic from its successor of the same name. */
+  incarnation: string;
+  /** Partitions that the topic had when this one was first read. */
+  partitions: number;
+}
+
+/** Where reading begins, and in which incarnation of the topic: a topic made anew begins its offsets again. */
 function beginningOf(
-  { topic, partition, committed, log }: Assignment,
+  { topic, partition, partitions, committed, allCommitted, log }: Assignment,
   { services, pipeline, options }: RoleContext,
-): { incarnation: string; position: number } {
-  if (committed === undefined)
-    return { incarnation: "1", position: options.from === "earliest" ? log.start : log.end };
-  const { incarnation = "1" } = JSON.parse(committed.metadata || "{}") as { incarnation?: string };
-  if (committed.offset <= log.end) return { incarnation, position: committed.offset };
+): CommitNote & { position: number } {
+  if (committed === undefined) {
+    // Whoever begins at the end when a topic is first read must not do so in a partition that was added since.
+    const before = Math.min(...[...allCommitted.values()].map((one) => noteOf(one).partitions));
+    const isAdded = partition >= before;
+    return {
+      incarnation: "1",
+      partitions,
+      position: options.from === "earliest" || isAdded ? log.start : log.end,
+    };
+  }
+  const note = noteOf(committed);
+  if (committed.offset <= log.end) return { ...note, position: committed.offset };
   services.metrics.lostOffsets.inc({ pipeline, role: "ingester" });
   services.logger.error("A raw topic was made anew; what was not read of the former one is lost.", {
     topic,
@@ -75,7 +99,20 @@ function beginningOf(
     committed: committed.offset,
     end: log.end,
   });
-  return { incarnation: String(Number(incarnation) + 1), position: log.start };
+  return { partitions, incarnation: String(Number(note.incarnation) + 1), position: log.start };
+}
+
+/** A commit that is not ours (an operator moved the group) says nothing. */
+function noteOf({ metadata }: Committed): CommitNote {
+  let said: Partial<CommitNote> | null = null;
+  try {
+    said = JSON.parse(metadata) as Partial<CommitNote> | null;
+  } catch {}
+  const { incarnation, partitions } = said ?? {};
+  return {
+    incarnation: /^\d+$/.test(String(incarnation)) ? String(incarnation) : "1",
+    partitions: typeof partitions === "number" ? partitions : 0,
+  };
 }
 
 /** What feeds the pipeline, looked up now and then. */
@@ -103,11 +140,13 @@ async function createRawTopics(
 interface WorkerParts {
   source: RawPartition;
   position: number;
+  /** Of every commit. */
+  metadata: string;
   ingester: Ingester;
   rawTopics: () => RawTopic[];
   send: (chunks: readonly AddressedChunk[]) => Promise<void>;
   bury: Bury;
-  /** Where the log ends now. */
+  /** Where the log ends now; undefined where the broker does not say. */
   endOf: () => Promise<number | undefined>;
   metrics: Metrics;
   pipeline: string;
@@ -145,15 +184,16 @@ function createWorker(parts: WorkerParts): PartitionWorker {
   return {
     position,
     async process(records) {
-      const { chunks, deadLetters, lines, clampedTimes } = ingester.ingest(source, records, rawTopics());
+      const { chunks, deadLetters, ...counts } = ingester.ingest(source, records, rawTopics());
       await bury(deadLetters);
       await tell(chunks);
       sentStreamTime = chunks[0]?.message.streamTime ?? sentStreamTime;
       position = (records.at(-1)?.offset ?? position - 1) + 1;
       lastRecordAt = Date.now();
       metrics.records.inc({ pipeline }, records.length);
-      metrics.lines.inc({ pipeline }, lines);
-      if (clampedTimes > 0) metrics.clampedTimes.inc({ pipeline }, clampedTimes);
+      metrics.lines.inc({ pipeline }, counts.lines);
+      metrics.clampedTimes.inc({ pipeline }, counts.clampedTimes);
+      metrics.leftOutKeys.inc({ pipeline }, counts.leftOutKeys);
     },
     async tick({ position: expected, end }) {
       if (expected < end) return;
@@ -169,6 +209,6 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       const marks = ingester.idle(source, now, rawTopics());
       await send(marks);
     },
-    commitPoint: () => ({ offset: position, metadata: JSON.stringify({ incarnation: source.incarnation }) }),
+    commitPoint: () => ({ offset: position, metadata: parts.metadata }),
   };
 }

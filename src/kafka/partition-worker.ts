@@ -1,0 +1,133 @@
+import type { RawRecord } from "../ingest/line.ts";
+import type { Committed } from "./topics.ts";
+
+/** What is handed to a worker at once: between two slices a rebalance or the end is noticed, and progress seen. */
+const sliceRecords = 256;
+const sliceBytes = 2 ** 20;
+/** What a record weighs beside its key and value. */
+const recordOverhead = 200;
+
+/** The owner of one partition between two rebalances. Its calls never overlap. */
+export interface PartitionWorker {
+  /** Offset to read on from. */
+  position: number;
+  /** Takes records in, in order. When it returns, their effects are durable. */
+  process(records: readonly RawRecord[]): Promise<void>;
+  /** Twice a second while nothing is processed; `end` is where the log ended when last heard of. */
+  tick?(state: { position: number; end: number }): Promise<void>;
+  /** Everything below may be forgotten by the broker. */
+  commitPoint(): Committed;
+}
+
+export interface PartitionEvents {
+  isFull(bytes: number): boolean;
+  pause(): void;
+  resume(): void;
+  progress(): void;
+  /** @param failures how many there were before, without a record getting through. */
+  failed(thrown: unknown, failures: number): void;
+  /** The log went on at `to` where `from` was expected. */
+  lost(from: number, to: number): void;
+}
+
+/** The records of one partition on their way through its worker. */
+export class OwnedPartition {
+  bytes = 0;
+  readonly worker: PartitionWorker;
+  readonly #on: PartitionEvents;
+  #waiting: RawRecord[] = [];
+  #processed: number;
+  #expected: number;
+  #end: number;
+  #failures: number;
+  #running: Promise<void> | undefined;
+  #paused = false;
+  #revoked = false;
+
+  constructor(position: number, end: number, worker: PartitionWorker, failures: number, on: PartitionEvents) {
+    this.worker = worker;
+    this.#processed = position;
+    this.#expected = position;
+    this.#end = end;
+    this.#failures = failures;
+    this.#on = on;
+  }
+
+  push(records: readonly RawRecord[], end: number): void {
+    this.#end = end;
+    // After a seek a batch that was fetched before may still come.
+    const fresh = records.filter(({ offset }) => offset >= this.#expected);
+    const [first, last] = [fresh[0], fresh.at(-1)];
+    if (this.#revoked || first === undefined || last === undefined) return;
+    if (first.offset > this.#expected) this.#on.lost(this.#expected, first.offset);
+    this.#expected = last.offset + 1;
+    for (const record of fresh) {
+      this.#waiting.push(record);
+      this.bytes += bytesOf(record);
+    }
+    if (!this.#paused && this.#on.isFull(this.bytes)) {
+      this.#paused = true;
+      this.#on.pause();
+    }
+    this.#run(() => this.#processAll());
+  }
+
+  tick(): void {
+    this.#run(async () => this.worker.tick?.({ position: this.#expected, end: this.#end }));
+  }
+
+  lag(): number {
+    return Math.max(0, this.#end - this.#processed);
+  }
+
+  /** Takes no more, drops what waits, and resolves when what is being processed has ended. */
+  async revoke(): Promise<void> {
+    this.#revoked = true;
+    this.#waiting = [];
+    await this.#running;
+  }
+
+  #run(step: () => Promise<void>): void {
+    if (this.#running !== undefined || this.#revoked) return;
+    this.#running = step()
+      .catch((thrown) => {
+        if (this.#revoked) return;
+        this.#revoked = true;
+        this.#on.failed(thrown, this.#failures);
+      })
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#waiting.length > 0) this.#run(() => this.#processAll());
+      });
+  }
+
+  /** The next of what waits. */
+  #slice(): RawRecord[] {
+    let [count, bytes] = [0, 0];
+    for (const record of this.#waiting) {
+      bytes += bytesOf(record);
+      if (count === sliceRecords || (count > 0 && bytes > sliceBytes)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #processAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const records = this.#slice();
+      await this.worker.process(records);
+      this.#failures = 0;
+      this.#processed = (records.at(-1)?.offset ?? -1) + 1;
+      for (const record of records) this.bytes -= bytesOf(record);
+      this.#on.progress();
+      if (this.#paused && !this.#revoked && !this.#on.isFull(2 * this.bytes)) {
+        this.#paused = false;
+        this.#on.resume();
+      }
+    }
+  }
+}
+
+function bytesOf({ key, value }: RawRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + recordOverhead;
+}
