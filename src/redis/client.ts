@@ -37,7 +37,12 @@ export async function connectRedis(
   deps: { logger: Logger; health: Health; signal?: AbortSignal },
 ): Promise<RedisClient> {
   const { logger, health, signal } = deps;
-  const redis = new Redis(config.url, optionsOf(config));
+  let isConnected = false;
+  const redis = new Redis(config.url, {
+    ...optionsOf(config),
+    // The first connection is ours to try again; ioredis' own attempts would outlive a failure.
+    retryStrategy: (times) => (isConnected ? Math.min(2_000, 50 * 2 ** times) : null),
+  });
   let lastError: unknown;
   redis.on("error", (error) => {
     lastError = error;
@@ -50,6 +55,7 @@ export async function connectRedis(
     redis.disconnect();
     throw connectError(config.url, lastError ?? thrown);
   });
+  isConnected = true;
   for (const name of scripts)
     redis.defineCommand(commandOf(name), {
       lua: readFileSync(join(import.meta.dirname, "lua", `${name}.lua`), "utf8"),
@@ -121,7 +127,6 @@ function optionsOf({ username, password, tls }: Config["redis"]) {
     lazyConnect: true,
     maxRetriesPerRequest: 1,
     commandTimeout: commandTimeoutMs,
-    retryStrategy: (times: number) => Math.min(2_000, 50 * 2 ** times),
     connectionName: "logguardian",
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -88,6 +88,24 @@ describe("detect", () => {
       .map((row) => JSON.parse(row));
     expect(window.lines.length).toBe(3);
     expect(window.lines[1].text.length).toBeLessThan(10_000);
+  });
+});
+
+describe("doctor", () => {
+  it("names each service that does not answer, and ends", () => {
+    const { status, stdout } = run(["doctor", "--config", join(root, "docs/logguardian.example.yaml")]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^ok {4}model: /m);
+    expect(stdout).toMatch(/^FAIL {2}Kafka: .*does not answer/m);
+    expect(stdout).toMatch(/^FAIL {2}Redis: .*does not answer/m);
+  });
+
+  it("leaves nothing in the user's home", () => {
+    const home = mkdtempSync(join(tmpdir(), "logguardian-home-"));
+    spawnSync(process.execPath, [join(root, "bin/logguardian.js"), "doctor"], {
+      env: { ...process.env, HOME: home },
+    });
+    expect(readdirSync(home)).toEqual([]);
   });
 });
 

@@ -77,6 +77,9 @@ describe("all roles in one process", () => {
     });
     await producer.disconnect();
     await stream.start();
+    const seen = await stream.command(["doctor"]);
+    for (const service of ["configuration", "Kafka", "Redis", "Alertmanager"])
+      expect(seen).toContain(`ok    ${service}: `);
     await stream.command(["flush", "--pipeline", "secured"]);
 
     const faulty = [...simulation.labels].filter(([, fault]) => fault !== null).map(([block]) => block);
