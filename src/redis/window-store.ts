@@ -118,6 +118,7 @@ function partsOf(lists: Lists): [Lists, ...Lists[]] {
 
 const progressSchema = Type.Object({
   specHash: Type.String(),
+  specSince: Type.Integer(),
   nextSeq: Type.Integer(),
   maskHash: Type.String(),
   streamTime: Type.Object({

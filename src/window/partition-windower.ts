@@ -45,7 +45,7 @@ export interface CommitPoint {
   rebuildFrom: number;
   /** Stream time at `offset`. */
   streamTime: number;
-  /** How windows were cut below `offset`. */
+  /** How windows were cut from `rebuildFrom` to `offset`; empty where they were cut in more than one way. */
   specHash: string;
 }
 
@@ -102,8 +102,16 @@ export function createPartitionWindower(
   let maskHash = "";
   let repeatedLines = 0;
   let rebuilding: Rebuild | undefined;
+  /** Offset from which on all windows were cut by `spec`, as lines came. */
+  let specSince = 0;
 
-  const progress = (): Progress => ({ specHash, nextSeq, maskHash, streamTime: streamTime.snapshot() });
+  const progress = (): Progress => ({
+    specHash,
+    specSince,
+    nextSeq,
+    maskHash,
+    streamTime: streamTime.snapshot(),
+  });
 
   function take(offset: number, message: LinesMessage, change: Changes): void {
     if (message.kind === "flush") {
@@ -166,6 +174,7 @@ export function createPartitionWindower(
   }
 
   function endRebuild({ until, isSpecSame }: Rebuild, change: Changes): void {
+    specSince = until.rebuildFrom;
     streamTime.reach(until.streamTime);
     for (const cut of cutter.advance(streamTime.now())) close(cut, change);
     if (!isSpecSame || spec.kind !== "sliding") return;
@@ -180,6 +189,7 @@ export function createPartitionWindower(
 
   /** Goes on with windows that were cut alike. */
   async function takeOver(state: WindowState): Promise<void> {
+    specSince = state.progress.specSince;
     for (const entry of state.entries) hold(entry);
     for (const [key, lines] of state.overlap) overlap.set(key, lines);
     cutter.restore(state.entries, state.overlap);
@@ -192,6 +202,7 @@ export function createPartitionWindower(
 
   /** Lines that stood in no window yet go on in new ones. Returns what that closes. */
   async function cutAnew(state: WindowState, mark: number): Promise<Window[]> {
+    specSince = mark + 1;
     const change = new Changes();
     const stood = new Map(state.overlap);
     for (const entry of state.entries) {
@@ -280,7 +291,9 @@ export function createPartitionWindower(
       if (rebuilding !== undefined) return rebuilding.until;
       const offset = fence.mark + 1;
       const [oldest] = open.values();
-      return { offset, rebuildFrom: oldest?.offset ?? offset, streamTime: streamTime.now(), specHash };
+      const rebuildFrom = oldest?.offset ?? offset;
+      const cutBy = rebuildFrom >= specSince ? specHash : "";
+      return { offset, rebuildFrom, streamTime: streamTime.now(), specHash: cutBy };
     },
 
     stats: () => ({ openWindows: cutter.openWindows(), repeatedLines }),

@@ -40,6 +40,8 @@ export interface Fence {
 export interface Progress {
   /** Of the window's kind and sizes: windows cut otherwise cannot be continued. */
   specHash: string;
+  /** Offset from which on all windows were cut so. */
+  specSince: number;
   nextSeq: number;
   maskHash: string;
   streamTime: StreamTimeState;

@@ -32,6 +32,7 @@ function line(key: string, time: number, offset: number): KeyedLine {
 
 const progress = {
   specHash: "s",
+  specSince: 0,
   nextSeq: 7,
   maskHash: "m",
   streamTime: { reached: Number.MIN_SAFE_INTEGER, sources: [] },

@@ -1,0 +1,190 @@
+import { describe, expect, it } from "vitest";
+import type { KeyedLine } from "../../src/ingest/line.ts";
+import type { LinesMessage } from "../../src/ingest/lines-message.ts";
+import { createRandom } from "../../src/simulate/random.ts";
+import { createMemoryStore } from "../../src/window/memory-store.ts";
+import {
+  type CommitPoint,
+  createPartitionWindower,
+  type OpenLimits,
+} from "../../src/window/partition-windower.ts";
+import type { Window, WindowSpec } from "../../src/window/window.ts";
+
+type Random = ReturnType<typeof createRandom>;
+
+const noLimits: OpenLimits = { maxOpenWindows: 1e9, maxOpenBytes: 1e12 };
+
+/** Lines of two raw partitions; `lateEvery`: one in so many lies far behind its source's time. */
+function messagesOf(random: Random, count: number, lateEvery?: number): LinesMessage[] {
+  const sources = [0, 1].map((partition) => ({ partition, time: 0, offset: 0 }));
+  const messages = Array.from({ length: count }, (): LinesMessage => {
+    const source = sources[random.below(2)] ?? { partition: 0, time: 0, offset: 0 };
+    const { partition } = source;
+    const lines = Array.from({ length: random.below(5) }, (): KeyedLine => {
+      source.time += random.below(30);
+      const time = lateEvery !== undefined && random.below(lateEvery) === 0 ? source.time - 400 : source.time;
+      // Some keys are busy and some are slow.
+      const key = `k${random.below(3) === 0 ? random.below(12) : random.below(2)}`;
+      const position = { topic: "raw", partition, offset: source.offset++, index: 0 };
+      const text = `${partition}:${position.offset}`;
+      return { position, time, origin: {}, text, masked: text, keys: [key] };
+    });
+    return {
+      kind: "chunk",
+      source: { topic: "raw", incarnation: "1", partition },
+      topics: [{ topic: "raw", partitions: 2 }],
+      through: { offset: source.offset - 1, index: 0 },
+      streamTime: source.time,
+      maskHash: "m",
+      lines,
+    };
+  });
+  return [...messages, { kind: "flush", label: "test" }];
+}
+
+interface Life {
+  limits?: OpenLimits;
+  /** What befalls a windower after a batch; `lost`: its store too. */
+  fate(): "lives" | "dies" | "lost";
+  spec(): WindowSpec;
+}
+
+/** Windows as the windows queue has them, repeats included. A crash comes before publishing, before the commit or after it. */
+async function windowsOf(
+  random: Random,
+  messages: LinesMessage[],
+  { limits, fate, spec }: Life,
+): Promise<Window[]> {
+  const queue: Window[] = [];
+  let store = createMemoryStore();
+  let committed: CommitPoint | undefined;
+  for (;;) {
+    const windower = createPartitionWindower(
+      { store },
+      { pipeline: "p", spec: spec(), limits: limits ?? noLimits },
+    );
+    const publish = async (windows: readonly Window[]) => {
+      queue.push(...windows);
+      await windower.published(windows.map(({ id }) => id));
+    };
+    let { position, pending } = await windower.resume(committed, { start: 0, end: messages.length });
+    await publish(pending);
+    for (let end: "lives" | "dies" | "lost" = "lives"; end === "lives"; ) {
+      if (position >= messages.length) return queue;
+      const size = 1 + random.below(8);
+      const batch = messages.slice(position, position + size);
+      const closed = await windower.advance(batch.map((message, at) => ({ offset: position + at, message })));
+      position += batch.length;
+      end = position >= messages.length ? "lives" : fate();
+      const diesAt = end === "lives" ? 2 : random.below(3);
+      if (diesAt > 0) await publish(closed);
+      if (diesAt > 1) committed = windower.commitPoint();
+      if (end === "lost") store = createMemoryStore();
+    }
+  }
+}
+
+const lostOf = (messages: readonly LinesMessage[], windows: readonly Window[]) => {
+  const held = textsOf(windows);
+  return [...allTexts(messages)].filter((text) => !held.has(text));
+};
+const textsOf = (windows: readonly Window[]) =>
+  new Set(windows.flatMap(({ lines }) => lines.map(({ text }) => text)));
+const allTexts = (messages: readonly LinesMessage[]) =>
+  new Set(messages.flatMap((one) => (one.kind === "chunk" ? one.lines.map(({ text }) => text) : [])));
+
+const kinds: [string, WindowSpec][] = [
+  ["sessions", { kind: "session", gapMs: 150, maxLines: 1000 }],
+  ["sessions with a limit", { kind: "session", gapMs: 1500, maxLines: 20 }],
+  ["sliding windows", { kind: "sliding", size: 20, stride: 20 }],
+  ["overlapping windows", { kind: "sliding", size: 17, stride: 5 }],
+  ["sliding windows that end", { kind: "sliding", size: 20, stride: 7, idleMs: 300 }],
+];
+const limited: OpenLimits = { maxOpenWindows: 6, maxOpenBytes: 16_000 };
+
+describe.each(kinds)("%s", (_, spec) => {
+  it.each([
+    ["unbounded", noLimits],
+    ["bounded", limited],
+  ])("%s, lose no line, whatever dies and is lost", async (_, limits) => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const random = createRandom(seed);
+      const messages = messagesOf(random, 300, 20);
+      const fate = () => (["lost", "dies", "lives"] as const)[Math.min(2, random.below(40))] ?? "lives";
+      const windows = await windowsOf(random, messages, { fate, spec: () => spec, limits });
+      expect(lostOf(messages, windows), `seed ${seed}`).toEqual([]);
+    }
+  });
+
+  it("are the same windows, each once, where nothing is lost but windowers", async () => {
+    const messages = messagesOf(createRandom(1), 300, 20);
+    for (const limits of [noLimits, limited]) {
+      const whole = await windowsOf(createRandom(2), messages, {
+        fate: () => "lives",
+        spec: () => spec,
+        limits,
+      });
+      const random = createRandom(3);
+      const fate = () => (random.below(5) === 0 ? "dies" : "lives");
+      const survived = await windowsOf(random, messages, { fate, spec: () => spec, limits });
+      expect(byId(survived)).toEqual(byId(whole));
+    }
+  });
+});
+
+describe("windows cut otherwise after a restart", () => {
+  it("lose no line, whatever dies and is lost", async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = createRandom(seed);
+      const messages = messagesOf(random, 200, 20);
+      const fate = () => (["lost", "dies", "lives"] as const)[Math.min(2, random.below(40))] ?? "lives";
+      const spec = () => kinds[random.below(kinds.length)]?.[1] ?? { kind: "sliding", size: 3, stride: 3 };
+      const limits = seed % 2 === 0 ? noLimits : limited;
+      const windows = await windowsOf(random, messages, { fate, spec, limits });
+      expect(lostOf(messages, windows), `seed ${seed}`).toEqual([]);
+    }
+  });
+
+  it("hold each line once, where the store has what was open", async () => {
+    const messages = messagesOf(createRandom(4), 200);
+    const specs: WindowSpec[] = [
+      { kind: "sliding", size: 20, stride: 20 },
+      { kind: "sliding", size: 10, stride: 10 },
+      { kind: "session", gapMs: 100, maxLines: 30 },
+    ];
+    let lives = 0;
+    const random = createRandom(5);
+    const spec = () => specs[lives++ % specs.length] ?? { kind: "sliding", size: 1, stride: 1 };
+    const windows = await windowsOf(random, messages, {
+      fate: () => (random.below(6) === 0 ? "dies" : "lives"),
+      spec,
+    });
+    const once = [...byId(windows).values()].flatMap(({ lines }) => lines.map(({ text }) => text));
+    expect(lives).toBeGreaterThan(5);
+    expect(once.sort()).toEqual([...allTexts(messages)].sort());
+  });
+});
+
+describe("sessions that end by the gap", () => {
+  it("come back exactly, whatever dies and is lost", async () => {
+    const spec: WindowSpec = { kind: "session", gapMs: 150, maxLines: 1000 };
+    for (let seed = 1; seed <= 25; seed++) {
+      const random = createRandom(seed);
+      const messages = messagesOf(random, 300);
+      const whole = await windowsOf(createRandom(0), messages, { fate: () => "lives", spec: () => spec });
+      const fate = () => (["lost", "dies", "lives"] as const)[Math.min(2, random.below(40))] ?? "lives";
+      const survived = await windowsOf(random, messages, { fate, spec: () => spec });
+      expect(byId(survived), `seed ${seed}`).toEqual(byId(whole));
+    }
+  });
+});
+
+/** A window that came twice must have been the same. */
+function byId(windows: readonly Window[]): Map<string, Window> {
+  const found = new Map<string, Window>();
+  for (const window of windows) {
+    expect(window).toEqual(found.get(window.id) ?? window);
+    found.set(window.id, window);
+  }
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
