@@ -3,8 +3,10 @@ import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import type { OutgoingMessage } from "./sender.ts";
 
-/** Original bytes that are kept; of more, the first, with size and hash of all. */
+/** Original bytes that are kept of a value, and of a key; of more, the first, with size and hash of all. */
 const keptBytes = 64 * 1024;
+/** Original headers that are kept, together; the number of those left out is told. */
+const keptHeaderBytes = 64 * 1024;
 
 /** A record that could not be used, with everything needed to use it later. */
 export function deadLetterOf(
@@ -13,9 +15,9 @@ export function deadLetterOf(
   from: { pipeline: string; role: string },
   partitions: number,
 ): OutgoingMessage {
-  const { value } = record;
-  const headers: Record<string, string | Buffer> = {};
-  for (const [name, held] of Object.entries(record.headers)) if (held !== undefined) headers[name] = held;
+  const headers = keptHeaders(record.headers);
+  const value = keep(record.value, "lg", headers);
+  const key = keep(record.key, "lg-key", headers);
   headers["lg-reason"] = reasonCodeOf(thrown);
   headers["lg-message"] = reasonOf(thrown).slice(0, 1000);
   headers["lg-pipeline"] = from.pipeline;
@@ -24,16 +26,32 @@ export function deadLetterOf(
   headers["lg-partition"] = String(record.partition);
   headers["lg-offset"] = String(record.offset);
   headers["lg-timestamp"] = String(record.timestamp);
-  if (value !== null && value.length > keptBytes) {
-    headers["lg-size"] = String(value.length);
-    headers["lg-sha256"] = createHash("sha256").update(value).digest("hex");
+  return { partition: record.partition % partitions, key, value, headers };
+}
+
+/** The first bytes; where there are more, the headers tell size and hash of all. */
+function keep(bytes: Buffer | null, mark: string, headers: Record<string, string | Buffer>): Buffer | null {
+  if (bytes === null || bytes.length <= keptBytes) return bytes;
+  headers[`${mark}-size`] = String(bytes.length);
+  headers[`${mark}-sha256`] = createHash("sha256").update(bytes).digest("hex");
+  return bytes.subarray(0, keptBytes);
+}
+
+function keptHeaders(original: RawRecord["headers"]): Record<string, string | Buffer> {
+  const headers: Record<string, string | Buffer> = {};
+  let bytes = 0;
+  let leftOut = 0;
+  for (const [name, held] of Object.entries(original)) {
+    if (held === undefined) continue;
+    const size = Buffer.byteLength(name) + Buffer.byteLength(held);
+    if (bytes + size > keptHeaderBytes) leftOut++;
+    else {
+      headers[name] = held;
+      bytes += size;
+    }
   }
-  return {
-    partition: record.partition % partitions,
-    key: record.key,
-    value: value?.subarray(0, keptBytes) ?? null,
-    headers,
-  };
+  if (leftOut > 0) headers["lg-headers-left-out"] = String(leftOut);
+  return headers;
 }
 
 /** The stable code of why a record could not be used. */

@@ -84,7 +84,7 @@ export function roundsOf(messages: readonly OutgoingMessage[]): OutgoingMessage[
   const roundOf = new Map<number, number>();
   for (const message of messages) {
     const { partition } = message;
-    const size = (message.value?.length ?? 0) + (message.key?.length ?? 0) + 200;
+    const size = bytesOf(message);
     let place = roundOf.get(partition) ?? 0;
     const held = rounds[place]?.bytes.get(partition) ?? 0;
     if (held > 0 && held + size > maxBatchBytes) place++;
@@ -95,4 +95,11 @@ export function roundsOf(messages: readonly OutgoingMessage[]): OutgoingMessage[
     round?.bytes.set(partition, (round.bytes.get(partition) ?? 0) + size);
   }
   return rounds.map((round) => round.messages);
+}
+
+function bytesOf({ key, value, headers = {} }: OutgoingMessage): number {
+  let bytes = (value?.length ?? 0) + Buffer.byteLength(key ?? "") + 200;
+  for (const [name, held] of Object.entries(headers))
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(held) + 10;
+  return bytes;
 }

@@ -15,8 +15,14 @@ export async function serveTelemetry(
   const server = createServer(async (request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     if (path === "/metrics") {
-      response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8");
-      response.end(await deps.metrics.text());
+      try {
+        const text = await deps.metrics.text();
+        response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8");
+        response.end(text);
+      } catch (thrown) {
+        response.statusCode = 500;
+        response.end(`The metrics cannot be read: ${reasonOf(thrown)}\n`);
+      }
       return;
     }
     const state = deps.health.state();

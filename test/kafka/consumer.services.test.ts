@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RawRecord } from "../../src/ingest/line.ts";
@@ -14,6 +16,7 @@ import { createTopics, type Topics } from "../../src/kafka/topics.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { services } from "../support/services.ts";
+import { until } from "../support/until.ts";
 
 const brokers = [services.kafka.broker];
 let client: KafkaClient;
@@ -48,6 +51,7 @@ function consume(
   options: {
     group?: string;
     process?: (records: readonly RawRecord[], at: Assignment) => Promise<void>;
+    assign?: () => void;
     bytes?: number;
   },
 ) {
@@ -74,6 +78,7 @@ function consume(
     },
     async (assignment): Promise<PartitionWorker> => {
       assignments.push(assignment);
+      options.assign?.();
       let position = assignment.committed?.offset ?? 0;
       return {
         position,
@@ -87,11 +92,6 @@ function consume(
     },
   );
   return { consumer, seen, assignments, lost: () => lost };
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !holds(); await sleep(50))
-    if (Date.now() > deadline) throw new Error(`It never came that ${what}.`);
 }
 
 const offsets = (records: readonly RawRecord[]) => records.map(({ offset }) => offset);
@@ -195,6 +195,79 @@ describe("a partition consumer", () => {
     await members[0]?.consumer.stop();
     await members[1]?.consumer.stop();
     expect(overlaps).toBe(0);
+  });
+
+  it("never commits backwards, though connections break while members come and go", async () => {
+    const topic = await topicWith(6_000, 4);
+    const group = randomUUID();
+    const sockets = new Set<Socket>();
+    const collect = (event: unknown) => void sockets.add((event as { socket: Socket }).socket);
+    subscribe("net.client.socket", collect);
+    const work = { group, process: () => sleep(100) };
+    const stay = consume(topic, work);
+    await stay.consumer.start();
+    const highest = new Map<number, number>();
+    let watching = true;
+    const watch = (async () => {
+      for (; watching; await sleep(20))
+        for (const [partition, { offset }] of await topics.committed(group, topic)) {
+          expect(offset).toBeGreaterThanOrEqual(highest.get(partition) ?? 0);
+          highest.set(partition, offset);
+        }
+    })();
+    const breakAll = () => {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    };
+    for (let round = 0; round < 3; round++) {
+      const guest = consume(topic, work);
+      await guest.consumer.start();
+      for (const pause of [300, 900, 900]) {
+        await sleep(pause);
+        breakAll();
+      }
+      await sleep(2_000);
+      await guest.consumer.stop();
+    }
+    unsubscribe("net.client.socket", collect);
+    await until(
+      () => [...highest.values()].reduce((sum, offset) => sum + offset, 0) >= 6_000,
+      "all was committed",
+      60_000,
+    );
+    watching = false;
+    await watch;
+    await stay.consumer.stop();
+  });
+
+  it("hands over slices, and stops after the one that is being processed", async () => {
+    const topic = await topicWith(3_000);
+    const slices: number[] = [];
+    const { consumer } = consume(topic, {
+      process: async (records) => {
+        slices.push(records.length);
+        await sleep(300);
+      },
+    });
+    await consumer.start();
+    await until(() => slices.length > 1, "a slice was processed");
+    await consumer.stop();
+    const stoppedAt = slices.length;
+    await sleep(700);
+    expect(Math.max(...slices)).toBe(256);
+    expect(slices.length).toBe(stoppedAt);
+    expect(stoppedAt).toBeLessThan(12);
+  });
+
+  it("gives up on a partition that cannot be taken over, whatever is thrown", async () => {
+    const { consumer } = consume(await topicWith(1), {
+      assign: () => {
+        throw new SyntaxError("not JSON");
+      },
+    });
+    await consumer.start();
+    expect(await consumer.failed).toMatchObject({ code: "LG_UNEXPECTED", message: /not JSON/ });
+    await consumer.stop();
   });
 
   it("holds no more bytes than it may, and one fetch", async () => {
