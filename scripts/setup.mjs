@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,16 +25,21 @@ export function fail(what, remedy) {
   process.exit(1);
 }
 
-/** On Debian as root installs what is missing; elsewhere says what is missing. `wanted`: command -> package. */
+/**
+ * On Debian as root installs what is missing; elsewhere goes on in a Debian container, or says what is missing.
+ * `wanted`: command -> package.
+ */
 export function ensureCommands(wanted) {
   const missing = Object.entries(wanted).filter(([command]) => !commandExists(command));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
   const commands = missing.map(([command]) => command).join(", ");
   if (process.getuid?.() !== 0 || !commandExists("apt-get")) {
+    const engine = ["docker", "podman"].find(answers);
+    if (engine !== undefined) goOnInContainer(engine, commands);
     fail(
       `Missing: ${commands}.`,
-      `Install the packages ${packages.join(", ")} (Debian's names) and run this again.`,
+      `Install the packages ${packages.join(", ")} (Debian's names), or start a container engine, and run this again.`,
     );
   }
   console.log(`Installing ${packages.join(", ")} …`);
@@ -44,6 +49,30 @@ export function ensureCommands(wanted) {
   };
   run("apt-get", ["update", "-q"], quiet);
   run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages], quiet);
+}
+
+/** The same npm script in a container in which this is root on Debian; ends this process with its status. */
+function goOnInContainer(engine, commands) {
+  console.log(`Missing: ${commands}. Going on in a container (${engine}) …`);
+  const home = "/logguardian";
+  // What is built there is for there: it must not replace what this machine has.
+  const own = ["node_modules", "build", "dist", "training/.venv"].flatMap((name) => [
+    "--volume",
+    `${home}/${name}`,
+  ]);
+  const data = process.env.LOGGUARDIAN_DATA ?? join(root, "../shared/data");
+  const mounted = existsSync(data)
+    ? ["--volume", `${resolve(data)}:/data:ro`, "--env", "LOGGUARDIAN_DATA=/data"]
+    : [];
+  run(engine, [
+    ...["run", "--rm", "--volume", `${root}:${home}`, ...own, ...mounted, "--workdir", home],
+    ...["node:24-bookworm", "npm", "run", process.env.npm_lifecycle_event ?? "test"],
+  ]);
+  process.exit(0);
+}
+
+function answers(engine) {
+  return spawnSync(engine, ["info"], { stdio: "ignore", env: environment }).status === 0;
 }
 
 export function commandExists(command) {
