@@ -198,12 +198,12 @@ describe("a partition consumer", () => {
   });
 
   it("never commits backwards, though connections break while members come and go", async () => {
-    const topic = await topicWith(6_000, 4);
+    const topic = await topicWith(30_000, 4);
     const group = randomUUID();
     const sockets = new Set<Socket>();
     const collect = (event: unknown) => void sockets.add((event as { socket: Socket }).socket);
     subscribe("net.client.socket", collect);
-    const work = { group, process: () => sleep(100) };
+    const work = { group, process: () => sleep(400) };
     const stay = consume(topic, work);
     await stay.consumer.start();
     const highest = new Map<number, number>();
@@ -216,7 +216,7 @@ describe("a partition consumer", () => {
         }
     })();
     const breakAll = () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) socket.destroy(new Error("read ECONNRESET"));
       sockets.clear();
     };
     for (let round = 0; round < 3; round++) {
@@ -231,7 +231,7 @@ describe("a partition consumer", () => {
     }
     unsubscribe("net.client.socket", collect);
     await until(
-      () => [...highest.values()].reduce((sum, offset) => sum + offset, 0) >= 6_000,
+      () => [...highest.values()].reduce((sum, offset) => sum + offset, 0) >= 30_000,
       "all was committed",
       60_000,
     );
