@@ -104,6 +104,8 @@ export function createPartitionConsumer(
   // kafkajs calls this synchronously before it fetches for the new generation, and does not wait for it.
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     generation++;
+    // One that was stopped while it was joining again joins all the same, and can leave when it has joined.
+    if (stopping) return void setImmediate(() => consumer.disconnect().catch(() => undefined));
     endWait?.();
     endWait = undefined;
     forgetAll();
