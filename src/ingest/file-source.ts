@@ -35,7 +35,12 @@ export async function* readRecords(
   const split = createSplitter(path, options.wholeLines ? Number.MAX_SAFE_INTEGER : keptBytes);
   try {
     if (options.follow && path !== "-") yield* followFile(path, split, options.signal);
-    else for await (const chunk of streamOf(path, options.signal)) yield* split.push(chunk);
+    else
+      for await (const chunk of streamOf(path, options.signal)) {
+        yield* split.push(chunk);
+        // Standard input may be silent for long: what is whole goes on.
+        yield* split.rest();
+      }
   } catch (thrown) {
     if (thrown instanceof LogGuardianError) throw thrown;
     if (!options.signal?.aborted) throw unreadable(path, thrown);

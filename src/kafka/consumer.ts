@@ -94,6 +94,8 @@ export function createPartitionConsumer(
   let commitOnce: EachBatchPayload["commitOffsetsIfNecessary"] | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopping = false;
+  /** Whether the group was left without a commit of all that was done. */
+  let isBehind = false;
   let endWait: (() => void) | undefined;
   let fail: (error: LogGuardianError) => void = () => undefined;
   const failed = new Promise<LogGuardianError>((resolve) => {
@@ -104,6 +106,9 @@ export function createPartitionConsumer(
   // kafkajs calls this synchronously before it fetches for the new generation, and does not wait for it.
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     generation++;
+    // One that was stopped while it was joining again joins all the same, and can leave when it has joined.
+    if (stopping) return void setImmediate(() => consumer.disconnect().catch(() => undefined));
+    isBehind = false;
     endWait?.();
     endWait = undefined;
     forgetAll();
@@ -118,6 +123,9 @@ export function createPartitionConsumer(
     // Outside the group nothing may be taken over: another member may own it by now.
     generation++;
     commitOnce = undefined;
+    isBehind ||= [...partitions].some(
+      ([name, { worker }]) => committed.get(name) !== textOf(worker.commitPoint()),
+    );
     forgetAll();
     if (payload.restart) {
       logger.warn("The connection to Kafka was lost; joining again.", { error: payload.error.message });
@@ -337,8 +345,8 @@ export function createPartitionConsumer(
 
   /** Until the broker takes it, or the signal ends the waiting. */
   async function lastCommit(): Promise<void> {
-    while (!(await commit())) {
-      if (deps.signal?.aborted)
+    while (!(await commit()) || isBehind) {
+      if (deps.signal?.aborted || isBehind)
         throw new LogGuardianError(
           "LG_COMMIT",
           `${options.name} stops without having committed all that it did: Kafka does not answer.`,

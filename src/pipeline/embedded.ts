@@ -77,8 +77,14 @@ export async function runEmbedded(
   const ended = (source: RawPartition) => idle(source, latestTime);
 
   await windower.resume();
-  if (options.live) await readSideBySide(sources, take, ended, idle, options);
-  else await readOldestFirst(sources, take, ended, options.stop?.signal);
+  try {
+    if (options.live) await readSideBySide(sources, take, ended, idle, options);
+    else await readOldestFirst(sources, take, ended, options.stop?.signal);
+  } catch (thrown) {
+    // The caller closes the model when it hears of this: nothing may be judged any more.
+    await judging.abandon();
+    throw thrown;
+  }
 
   const flush = { offset: linesOffset++, message: { kind: "flush" as const, label: "end of input" } };
   await judge(await windower.advance([flush]));
@@ -192,6 +198,11 @@ function createJudgingQueue(
 
   return {
     drained,
+    /** Drops what waits; resolves when what is being judged has ended. */
+    async abandon(): Promise<void> {
+      waiting.length = 0;
+      await running;
+    },
     async push(windows: readonly Window[]): Promise<void> {
       if (windows.length > 0) waiting.push(...windows);
       if (waiting.length > 0 && running === undefined) running = run();

@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -109,6 +110,39 @@ describe("doctor", () => {
   });
 });
 
+describe("detect, while it waits", () => {
+  it("ends at SIGTERM though standard input is silent, and judges what it has", async () => {
+    const child = spawn(process.execPath, [
+      join(root, "bin/logguardian.js"),
+      "detect",
+      "-",
+      "--window",
+      "2",
+      "--all",
+    ]);
+    child.stdin.write("one\ntwo\nthree\n");
+    let said = "";
+    child.stdout.on("data", (text) => {
+      said += text;
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    const [status] = await once(child, "close");
+    expect([0, 3]).toContain(status);
+    expect(said.trim().split("\n").length).toBe(2);
+  });
+
+  it("ends all sources when one cannot be read", async () => {
+    const [good, bad] = [join(folder, "good.log"), join(folder, "directory.log")];
+    writeFileSync(good, "one\n");
+    mkdirSync(bad);
+    const { status, stdout, stderr } = run(["detect", good, bad, "--follow", "--window", "1", "--all"]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/directory\.log cannot be read: EISDIR.*\(LG_FILE_UNREADABLE\)\n$/);
+    expect(stdout).not.toContain("undecided");
+  });
+});
+
 describe("evaluate", () => {
   it("compares with the labels", () => {
     const args = ["--data", log, "--labels", join(folder, "labels.csv"), "--format", "hdfs", "--json"];
@@ -126,6 +160,13 @@ describe("evaluate", () => {
   });
 });
 
+const packed = (name: string, content: Buffer) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+mkdirSync(join(folder, "directory.gz"));
+
 describe("bad input", () => {
   it.each([
     [["detect", "--nonsense"], 2],
@@ -140,6 +181,12 @@ describe("bad input", () => {
     [["start", "nobody"], 2],
     [["start", "--config", "/nowhere.yaml"], 1],
     [["flush", "--pipeline", "toString", "--config", join(root, "docs/logguardian.example.yaml")], 2],
+    [["detect", join(folder, "directory.gz")], 1],
+    [["detect", packed("damaged.gz", Buffer.from("no gzip at all"))], 1],
+    [["detect", packed("cut.gz", gzipSync(simulated).subarray(0, 5_000))], 1],
+    [["detect", packed("cut.xz", Buffer.from("fd377a585a000004e6d6b446", "hex"))], 1],
+    [["detect", packed("whole.gz", gzipSync("a")), "--follow"], 2],
+    [["detect", log, log], 2],
   ])("%j ends with %d and a sentence, no stack", (args, status) => {
     const result = run(args);
     expect(result.status).toBe(status);

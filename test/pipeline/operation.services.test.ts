@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { account } from "../../scripts/services.mjs";
+import { account, startServices } from "../../scripts/services.mjs";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import { root } from "../support/data.ts";
 import { services } from "../support/services.ts";
 import { Stream } from "../support/stream.ts";
+import { until } from "../support/until.ts";
 
 const tls = { ca: services.certificate };
 const secured = {
@@ -36,6 +37,18 @@ function streamFor(name: string): { stream: Stream; pipeline: Record<string, unk
     partitions: 2,
   };
   return { stream, pipeline };
+}
+
+/** By partition; asked by a client of its own, since others remember how many partitions there are. */
+async function committedOffsets(stream: Stream, groupId: string, topic: string): Promise<string> {
+  const admin = stream.kafka.admin();
+  await admin.connect();
+  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  await admin.disconnect();
+  return [...(found?.partitions ?? [])]
+    .sort((a, b) => a.partition - b.partition)
+    .map(({ offset }) => offset)
+    .join();
 }
 
 /** `logguardian start`, expected to end by itself. */
@@ -116,6 +129,76 @@ describe("all roles in one process", () => {
     expect(logs).toContain("Records went to the dead letters.");
     expect(logs).not.toContain(account.password);
     await stream.stop();
+  });
+});
+
+describe("an ingester that begins at the end of its topic", () => {
+  it("begins at the start of a partition that was added, and survives a commit that is not its own", async () => {
+    const { stream, pipeline } = streamFor("latest");
+    stream.configure({ pipelines: { latest: { ...pipeline, from: "latest" } } });
+    const topic = `${stream.prefix}-raw`;
+    const groupId = `${stream.prefix}.latest.ingester`;
+    await stream.createTopic(topic, 2);
+    const admin = stream.kafka.admin();
+    await admin.connect();
+    /** By a client of its own, for the same reason. */
+    const send = async (partition: number, message: string) => {
+      const producer = stream.kafka.producer();
+      await producer.connect();
+      await producer.send({ topic, messages: [{ partition, value: JSON.stringify({ message }) }] });
+      await producer.disconnect();
+    };
+    const committed = () => committedOffsets(stream, groupId, topic);
+    await send(0, "before");
+    await stream.start("ingester");
+    await expect.poll(committed, { timeout: 30_000 }).toBe("1,0");
+    await stream.stop();
+    const foreign = [{ partition: 0, offset: "0", metadata: "by hand" }];
+    await admin.setOffsets({ groupId, topic, partitions: foreign });
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
+    await send(2, "added");
+    const next = new Stream(services, stream.prefix);
+    streams.push(next);
+    next.configure({ pipelines: { latest: { ...pipeline, from: "latest" } } });
+    await next.start("ingester");
+    await expect.poll(committed, { timeout: 30_000 }).toBe("1,0,1");
+    const messages = await next.read(`${stream.prefix}.lines.latest`, (read) => read.length > 0, 10_000);
+    const texts = messages.map(({ value }) => String(value)).join();
+    for (const text of ["before", "added"]) expect(texts).toContain(text);
+    await next.stop();
+    await admin.disconnect();
+  });
+});
+
+describe("a broker that is away", () => {
+  it("is waited for by name, and holds up no stop of what has committed all", async () => {
+    const own = await startServices();
+    const stream = new Stream(own);
+    streams.push(stream);
+    try {
+      stream.configure({
+        pipelines: { away: { ...streamFor("away").pipeline, topics: ["raw"], idleAfter: "1s" } },
+      });
+      await stream.createTopic("raw", 1);
+      await stream.start("ingester");
+      const group = `${stream.prefix}.away.ingester`;
+      await until(
+        async () => (await committedOffsets(stream, group, "raw")) === "0",
+        "the beginning is committed",
+      );
+      const port = /"port":(\d+),"msg":"LogGuardian runs\."/.exec(stream.logs())?.[1];
+      own.kafka.kill();
+      const health = async () =>
+        (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as { waits: string[] };
+      await until(async () => (await health()).waits.includes("broker-away"), "the wait has its name");
+      stream.assertAlive();
+      const before = Date.now();
+      await stream.stop();
+      expect(Date.now() - before).toBeLessThan(25_000);
+    } finally {
+      stream.abandon();
+      await own.stop();
+    }
   });
 });
 

@@ -18,7 +18,11 @@ interface Process {
   role: string;
   child: ChildProcess;
   log: string;
+  port?: string;
 }
+
+const readyWithinMs = 90_000;
+const stoppedWithinMs = 40_000;
 
 /** LogGuardian's processes on real services: started, watched, killed and stopped as an operator or a fault would. */
 export class Stream {
@@ -62,12 +66,15 @@ export class Stream {
     const args = [cli, "start", ...(role === "" ? [] : [role]), "--config", this.configFile];
     const env = { ...process.env, ...this.environment };
     const child = spawn(process.execPath, args, { stdio: ["ignore", file, file], env });
-    this.#processes.push({ role, child, log });
-    for (let port: string | undefined; ; await sleep(100)) {
+    const one: Process = { role, child, log };
+    this.#processes.push(one);
+    for (const deadline = Date.now() + readyWithinMs; ; await sleep(100)) {
+      check(Date.now() < deadline, `the ${role} is ready in time. ${await this.#state()}`);
       const said = readFileSync(log, "utf8");
       check(child.exitCode === null, `the ${role} starts: ${said.slice(-500)}`);
-      port ??= /"port":(\d+),"msg":"LogGuardian runs\."/.exec(said)?.[1];
+      const port = /"port":(\d+),"msg":"LogGuardian runs\."/.exec(said)?.[1];
       if (port === undefined) continue;
+      one.port = port;
       const ready = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
       if (ready?.ok) return;
     }
@@ -96,7 +103,8 @@ export class Stream {
       processes.map(async ({ role, child, log }) => {
         if (child.exitCode === null) {
           child.kill("SIGTERM");
-          await once(child, "exit");
+          const signal = AbortSignal.timeout(stoppedWithinMs);
+          await once(child, "exit", { signal }).catch(() => child.kill("SIGKILL"));
         }
         check(child.exitCode === 0, `the ${role} stops in order: ${readFileSync(log, "utf8").slice(-500)}`);
       }),
@@ -143,7 +151,19 @@ export class Stream {
     await admin.disconnect();
   }
 
-  /** Reads a topic until `isEnough`, then a little longer for what should not come. */
+  /** What each process says of itself, for the message of a failure. */
+  async #state(): Promise<string> {
+    const states = this.#processes.map(async ({ role, port, log }) => {
+      const health = await fetch(`http://127.0.0.1:${port}/health`).then(
+        (answer) => answer.text(),
+        (thrown) => String(thrown),
+      );
+      return `${role || "all"}: ${health} ${readFileSync(log, "utf8").slice(-300)}`;
+    });
+    return (await Promise.all(states)).join("\n");
+  }
+
+  /** Reads a topic until `isEnough`, which must come in time, then a little longer for what should not come. */
   async read(
     topic: string,
     isEnough: (messages: readonly kafkajs.KafkaMessage[]) => boolean,
@@ -161,8 +181,13 @@ export class Stream {
       await sleep(200)
     )
       this.assertAlive();
+    const isComplete = isEnough(messages);
     await sleep(2_000);
     await consumer.disconnect();
+    check(
+      isComplete,
+      `${topic} holds in time what is waited for, after ${messages.length} messages. ${isComplete ? "" : await this.#state()}`,
+    );
     return messages;
   }
 

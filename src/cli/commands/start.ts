@@ -2,6 +2,7 @@ import { loadConfig } from "../../config/load.ts";
 import { LogGuardianError } from "../../errors.ts";
 import { type RoleName, roleNames } from "../../pipeline/names.ts";
 import { runRoles } from "../../pipeline/run-roles.ts";
+import { exitCodes } from "../exit-codes.ts";
 
 export async function startCommand(roles: string[], options: { config?: string }): Promise<void> {
   const unknown = roles.filter((role) => !roleNames.includes(role as RoleName));
@@ -13,4 +14,6 @@ export async function startCommand(roles: string[], options: { config?: string }
     );
   const config = loadConfig(options.config);
   await runRoles(config, roles.length === 0 ? roleNames : (roles as RoleName[]));
+  // While the broker is away kafkajs goes on joining, though it was told to leave.
+  process.exit(exitCodes.ok);
 }
