@@ -2,6 +2,7 @@ import { LogGuardianError } from "../../errors.ts";
 import type { DataFormat } from "../../evaluate/data/data-format.ts";
 import { type Evaluation, type EvaluationOptions, evaluateModel } from "../../evaluate/evaluation.ts";
 import { textReport } from "../../evaluate/report/text.ts";
+import { writeReport } from "../../evaluate/report/write.ts";
 import type { SplitKind } from "../../evaluate/splits.ts";
 import { type Summary, summaryOf } from "../../evaluate/summary.ts";
 import { withModel } from "../../pipeline/open-model.ts";
@@ -40,6 +41,7 @@ export async function evaluateCommand(options: Options): Promise<void> {
   }
   progress.end();
   const summary = summaryOf(evaluations);
+  if (options.report !== undefined) await writeReport(options.report, summary);
   console.log(options.json === true ? JSON.stringify(summary) : textReport(summary));
   assertBothLabels(summary, options.data);
   if (leastF1 !== undefined) gate(summary, leastF1);

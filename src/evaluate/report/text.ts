@@ -1,12 +1,14 @@
 import { visible } from "../../verdict/visible.ts";
 import type { Evaluation } from "../evaluation.ts";
-import { figureOf, type Summary, seedFigures } from "../summary.ts";
+import type { Summary } from "../summary.ts";
 import type { TemplateError } from "../template-errors.ts";
 import { figure, interval, score, short } from "./format.ts";
 import { notesOf } from "./notes.ts";
+import { bestF1Meaning, chosenSentences, errorTable, seedTable, type Table, viewTable } from "./tables.ts";
 
 const linesShown = 5;
-const lineWidth = 90;
+/** A log line longer than this would wrap. */
+const cellWidth = 90;
 
 /** For a terminal. */
 export function textReport(summary: Summary): string {
@@ -16,7 +18,7 @@ export function textReport(summary: Summary): string {
 }
 
 function evaluationText(evaluation: Evaluation): string {
-  const { model, threshold, views, intervals, crossValidation, chosenOnRest, errors, data } = evaluation;
+  const { model, threshold, views, intervals, errors, data } = evaluation;
   const [all] = views;
   if (all === undefined) return "";
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = all.counts;
@@ -34,28 +36,10 @@ function evaluationText(evaluation: Evaluation): string {
     "",
     `  found ${truePositives}, missed ${falseNegatives}, false alarms ${falsePositives}${perDay}, rightly normal ${trueNegatives}`,
     "",
-    table(
-      ["", "windows", "anomalous", "precision", "recall", "F1", "AP", "best F1", "at score", "ECE"],
-      views.map((view) => [
-        view.name,
-        short(view.windows),
-        short(view.anomalous),
-        figure(view.metrics.precision),
-        figure(view.metrics.recall),
-        figure(view.metrics.f1),
-        figure(view.averagePrecision),
-        figure(view.bestF1?.f1),
-        view.bestF1 === null ? "–" : score(view.bestF1.threshold),
-        figure(view.expectedCalibrationError),
-      ]),
-    ),
+    tableText(viewTable(evaluation)),
+    `  ${bestF1Meaning}`,
     "",
-    crossValidation === null
-      ? "  threshold by cross-validation: not done (too few distinct windows of a label, or --folds 0)"
-      : `  threshold chosen on ${crossValidation.folds.length - 1} folds, tested on the one left: F1 ${figure(crossValidation.f1?.mean)}, ${interval(crossValidation.f1)}`,
-    chosenOnRest === null
-      ? ""
-      : `  threshold ${score(chosenOnRest.threshold)} chosen on the rest: F1 ${figure(chosenOnRest.f1)}, precision ${figure(chosenOnRest.precision)}, recall ${figure(chosenOnRest.recall)}`,
+    ...chosenSentences(evaluation).map((sentence) => `  ${sentence}`),
     errorText("false alarms", errors.falseAlarms),
     errorText("misses", errors.misses),
   ]
@@ -66,41 +50,18 @@ function evaluationText(evaluation: Evaluation): string {
 
 function errorText(what: string, found: readonly TemplateError[]): string {
   if (found.length === 0) return "";
-  const rows = found
-    .slice(0, linesShown)
-    .map((error) => [
-      short(error.wrong),
-      short(error.right),
-      error.weight === null ? "–" : error.weight.toFixed(1),
-      visible(error.line).slice(0, lineWidth),
-    ]);
-  return `\n  lines of ${what}\n${table(["windows", "elsewhere", "weight", "line"], rows)}`;
+  return `\n  Lines of ${what}\n${tableText(errorTable(found, linesShown))}`;
 }
 
-function seedText({ seeds, evaluations }: Summary): string {
-  const rows = (seeds ?? []).flatMap(({ name, figures }) =>
-    seedFigures.map((figureName) => [
-      name,
-      figureName,
-      figure(figures[figureName]?.mean),
-      interval(figures[figureName]),
-      ...evaluations.map(({ views }) => {
-        const view = views.find((some) => some.name === name);
-        return view === undefined ? "–" : figure(figureOf(view, figureName));
-      }),
-    ]),
-  );
-  const header = ["", "", "mean", "95 % interval", ...evaluations.map((_, place) => `bundle ${place + 1}`)];
-  return `Mean over ${evaluations.length} bundles (Student's t)\n${table(header, rows)}`;
+function seedText(summary: Summary): string {
+  return `Mean over ${summary.evaluations.length} bundles (Student's t)\n${tableText(seedTable(summary))}`;
 }
 
-/** Columns padded to their widest cell; numbers to the right. */
-function table(header: string[], rows: string[][]): string {
-  const widths = header.map((cell, column) =>
-    Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const isNumber = header.map((_, column) => rows.every((row) => /^[-–\d.,e ]*$/.test(row[column] ?? "")));
-  const line = (row: string[]) =>
-    `  ${row.map((cell, column) => (isNumber[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ")}`.trimEnd();
-  return [header, ...rows].map(line).join("\n");
+/** Columns padded to their widest cell; figures to the right. */
+function tableText({ header, rows, words }: Table): string {
+  const lines = [header, ...rows].map((row) => row.map((cell) => visible(cell).slice(0, cellWidth)));
+  const widths = header.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
+  const cell = (content: string, column: number) =>
+    words.includes(column) ? content.padEnd(widths[column] ?? 0) : content.padStart(widths[column] ?? 0);
+  return lines.map((row) => `  ${row.map(cell).join("  ")}`.trimEnd()).join("\n");
 }
