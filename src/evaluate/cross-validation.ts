@@ -44,6 +44,6 @@ export function chooseThreshold(
 ): ChosenThreshold | undefined {
   const best = bestF1(curveOfItems(chosenOn));
   if (best === undefined) return undefined;
-  const threshold = scoreOfRank(best.step.rank);
+  const threshold = scoreOfRank(best.threshold);
   return { threshold, ...metricsOf(countsOf(tested, threshold)) };
 }

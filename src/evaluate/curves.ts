@@ -72,13 +72,18 @@ export function figuresAt({ truePositives, falsePositives }: Step, { positives, 
   };
 }
 
-/** The step with the highest F1, the highest rank among equals; undefined without an anomaly. */
-export function bestF1(curve: Curve): { step: Step; f1: number } | undefined {
-  let best: { step: Step; f1: number } | undefined;
-  for (const step of curve.steps) {
+/**
+ * The highest F1 of all thresholds, the highest of them among equals; undefined without an anomaly. The threshold lies
+ * halfway between the last rank that is flagged and the next: on other windows both sides have the same room.
+ */
+export function bestF1(curve: Curve): { f1: number; threshold: number } | undefined {
+  let best: { f1: number; threshold: number } | undefined;
+  for (const [place, step] of curve.steps.entries()) {
     if (step.rank === Number.NEGATIVE_INFINITY) continue;
     const { f1 } = figuresAt(step, curve);
-    if (f1 !== null && (best === undefined || f1 > best.f1)) best = { step, f1 };
+    if (f1 === null || (best !== undefined && f1 <= best.f1)) continue;
+    const next = curve.steps[place + 1]?.rank ?? Number.NEGATIVE_INFINITY;
+    best = { f1, threshold: Number.isFinite(next) ? (step.rank + next) / 2 : step.rank };
   }
   return best;
 }

@@ -16,7 +16,7 @@ export function intervalsOf(items: readonly Item[], threshold: number, seed: num
  * The figures of `curves.ts` and `metrics.ts` in one pass without an object per item: a thousand resamples of ten
  * thousand items take a second, not a minute. Items stand highest rank first.
  */
-function resampledFigures(sorted: readonly Item[], threshold: number) {
+export function resampledFigures(sorted: readonly Item[], threshold: number) {
   const weights = Float64Array.from(sorted, ({ weight }) => weight);
   const anomalous = Uint8Array.from(sorted, ({ label }) => label);
   const flagged = Uint8Array.from(sorted, (item) => Number(isFlagged(item, threshold)));

@@ -99,7 +99,7 @@ export function figuresOf(
     metrics: metricsOf(counts),
     rocAuc: rocAuc(curve),
     averagePrecision: averagePrecision(curve),
-    bestF1: best === undefined ? null : { f1: best.f1, threshold: scoreOfRank(best.step.rank) },
+    bestF1: best === undefined ? null : { f1: best.f1, threshold: scoreOfRank(best.threshold) },
     expectedCalibrationError,
     brierScore,
   };

@@ -1,8 +1,9 @@
 import { LogGuardianError } from "../../errors.ts";
 import type { DataFormat } from "../../evaluate/data/data-format.ts";
+import { checkSource } from "../../evaluate/data/data-set.ts";
 import { type Evaluation, type EvaluationOptions, evaluateModel } from "../../evaluate/evaluation.ts";
 import { textReport } from "../../evaluate/report/text.ts";
-import { writeReport } from "../../evaluate/report/write.ts";
+import { createReportFolder, writeReport } from "../../evaluate/report/write.ts";
 import type { SplitKind } from "../../evaluate/splits.ts";
 import { type Summary, summaryOf } from "../../evaluate/summary.ts";
 import { withModel } from "../../pipeline/open-model.ts";
@@ -29,17 +30,22 @@ interface Options {
 export async function evaluateCommand(options: Options): Promise<void> {
   const evaluationOptions = parse(options);
   const leastF1 = options.minF1 === undefined ? undefined : parseNumber(options.minF1, "--min-f1", 0, 1);
+  await checkSource(evaluationOptions.data, evaluationOptions.train);
+  if (options.report !== undefined) await createReportFolder(options.report);
   const evaluations: Evaluation[] = [];
   const progress = createProgress();
-  for (const bundleDir of options.model.length > 0 ? options.model : [undefined]) {
-    const chosen = bundleDir === undefined ? {} : { bundleDir };
-    evaluations.push(
-      await withModel({ evidence: false, ...chosen }, (model) =>
-        evaluateModel(model, evaluationOptions, progress.show),
-      ),
-    );
+  try {
+    for (const bundleDir of options.model.length > 0 ? options.model : [undefined]) {
+      const chosen = bundleDir === undefined ? {} : { bundleDir };
+      evaluations.push(
+        await withModel({ evidence: false, ...chosen }, (model) =>
+          evaluateModel(model, evaluationOptions, progress.show),
+        ),
+      );
+    }
+  } finally {
+    progress.end();
   }
-  progress.end();
   const summary = summaryOf(evaluations);
   if (options.report !== undefined) await writeReport(options.report, summary);
   console.log(options.json === true ? JSON.stringify(summary) : textReport(summary));
@@ -61,7 +67,7 @@ function parse(options: Options): EvaluationOptions {
     ...(train === undefined ? {} : { train }),
     ...(threshold === undefined ? {} : { threshold: parseNumber(threshold, "--threshold", 0, 1) }),
     ...(options.split === undefined ? {} : { split: { kind: options.split, testShare, seed } }),
-    folds: parseNumber(options.folds, "--folds", 0),
+    folds: Math.floor(parseNumber(options.folds, "--folds", 0)),
     seed,
   };
 }

@@ -1,5 +1,6 @@
+import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import { LogGuardianError } from "../../errors.ts";
+import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { readAlertLog } from "./alert-logs.ts";
 import type { DataFormat } from "./data-format.ts";
 import { hadoopLabelFile, readHadoop } from "./hadoop.ts";
@@ -25,9 +26,22 @@ export interface DataSet {
   notes: ReadingNotes;
 }
 
-/** @throws LogGuardianError LG_USAGE where labels are missing or the window is none. */
-export function openDataSet(source: DataSource, view: LineView): DataSet {
-  const { path, format, labels, window } = source;
+/**
+ * What can be said before anything is read.
+ * @throws LogGuardianError LG_USAGE, LG_FILE_UNREADABLE.
+ */
+export async function checkSource(
+  { path, format, labels, window }: DataSource,
+  train?: string,
+): Promise<void> {
+  const { size, stride } = window;
+  if (!Number.isSafeInteger(size) || !Number.isSafeInteger(stride) || stride < 1 || stride > size) {
+    throw new LogGuardianError(
+      "LG_USAGE",
+      `A window of ${size} lines every ${stride} lines is none.`,
+      "Give whole numbers from 1 on, the stride at most the size, such as 100 or 100/50.",
+    );
+  }
   if (format === "hdfs" && labels === undefined) {
     throw new LogGuardianError(
       "LG_USAGE",
@@ -35,7 +49,27 @@ export function openDataSet(source: DataSource, view: LineView): DataSet {
       "Give the label file, BlockId,Label.",
     );
   }
-  return openWindows(path, format, labels, window, view);
+  for (const file of [path, labels ?? labelsWithin(path, format), train]) {
+    if (file === undefined) continue;
+    await access(file, constants.R_OK).catch((thrown) => {
+      throw new LogGuardianError(
+        "LG_FILE_UNREADABLE",
+        `${file} cannot be read: ${reasonOf(thrown)}.`,
+        "Check the path and its permissions.",
+        thrown,
+      );
+    });
+  }
+}
+
+function labelsWithin(path: string, format: DataFormat): string | undefined {
+  return format === "hadoop" ? join(path, hadoopLabelFile) : undefined;
+}
+
+/** A source that `checkSource` has let pass. */
+export function openDataSet(source: DataSource, view: LineView): DataSet {
+  const { path, format, labels, window } = source;
+  return openWindows(path, format, labels ?? labelsWithin(path, format), window, view);
 }
 
 /** The same files read for their lines alone: labels do not matter. JSON lines are known by their name. */
@@ -52,7 +86,6 @@ function openWindows(
   window: WindowSize,
   view: LineView,
 ): DataSet {
-  assertWindow(window);
   const notes = emptyNotes();
   switch (format) {
     case "jsonl":
@@ -61,7 +94,7 @@ function openWindows(
       return { windows: readHdfs(path, labels, view, notes), notes };
     case "hadoop":
       return {
-        windows: readHadoop(path, labels ?? join(path, hadoopLabelFile), window, view, notes),
+        windows: readHadoop(path, labels, window, view, notes),
         notes,
       };
     case "bgl":
@@ -69,13 +102,4 @@ function openWindows(
     default:
       return { windows: readAlertLog(path, "thunderbird", window, view, notes), notes };
   }
-}
-
-function assertWindow({ size, stride }: WindowSize): void {
-  if (Number.isSafeInteger(size) && Number.isSafeInteger(stride) && stride >= 1 && stride <= size) return;
-  throw new LogGuardianError(
-    "LG_USAGE",
-    `A window of ${size} lines every ${stride} lines is none.`,
-    "Give whole numbers from 1 on, the stride at most the size, such as 100 or 100/50.",
-  );
 }

@@ -13,31 +13,34 @@ export const hadoopLabelFile = "abnormal_label.txt";
 /**
  * LogHub's Hadoop: folders `application_<cluster>_<job>` with one log per container, and a list that names jobs under
  * headings (`Normal:`, `Machine down:`, `Network disconnection:`, `Disk full:`). Labels belong to jobs, so each job is
- * one group: its containers' logs are cut into windows and the highest score is the job's.
+ * one group: its containers' logs are cut into windows and the highest score is the job's. Without a
+ * label list every job is given label 0.
  * @throws LogGuardianError LG_DATASET_LABEL, LG_FILE_UNREADABLE.
  */
 export async function* readHadoop(
   folder: string,
-  labelsPath: string,
+  labelsPath: string | undefined,
   window: WindowSize,
   view: LineView,
   notes: ReadingNotes,
 ): AsyncGenerator<LabelledWindow> {
-  const labels = await readJobLabels(labelsPath);
   const logs = await logsByJob(folder);
-  for (const job of logs.keys()) {
-    if (labels.has(job)) continue;
-    throw new LogGuardianError(
-      "LG_DATASET_LABEL",
-      `${labelsPath} does not name ${job}.`,
-      "Use the label list that belongs to the logs.",
-    );
+  const labels = labelsPath === undefined ? undefined : await readJobLabels(labelsPath);
+  if (labels !== undefined) {
+    const missing = [...logs.keys()].filter((job) => !labels.has(job));
+    if (missing.length > 0) {
+      throw new LogGuardianError(
+        "LG_DATASET_LABEL",
+        `${labelsPath} does not name ${missing.length} of ${logs.size} jobs, such as ${missing[0]}.`,
+        "Use the label list that belongs to the logs.",
+      );
+    }
+    notes.labelsUnused = [...labels.keys()].filter((job) => !logs.has(job)).length;
   }
-  notes.labelsUnused = [...labels.keys()].filter((job) => !logs.has(job)).length;
   for (const [job, paths] of logs) {
     for (const path of paths) {
       for await (const lines of slide(readRawLines(path, "hadoop", view, notes), window))
-        yield { label: labels.get(job) ?? 0, count: 1, ...contentsOf(lines), group: job };
+        yield { label: labels?.get(job) ?? 0, count: 1, ...contentsOf(lines), group: job };
     }
   }
 }

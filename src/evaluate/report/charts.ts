@@ -214,13 +214,17 @@ export function viewChart({ views, crossValidation, intervals }: Evaluation): st
           },
         ]),
   ];
+  const shown = rows.flatMap(({ values, range }) => [...values, range?.low ?? 1]);
+  // Where all figures are high, the axis begins at the tenth below the lowest.
+  const from = Math.max(0, Math.floor(Math.min(0.9, ...shown) * 10) / 10);
   const rowHeight = 30;
-  const [left, right] = [250, 460];
-  const x = linear(unit, [left, right]);
+  const [left, right] = [290, 900];
+  const x = linear([from, 1], [left, right]);
+  const ticks = Array.from({ length: 6 }, (_, place) => from + (place * (1 - from)) / 5);
   const height = rows.length * rowHeight + 34;
   return [
-    `<svg viewBox="0 0 480 ${height}" role="img" aria-label="F1 by view of the data.">`,
-    ...shares.map(({ at }) => line(x(at), 4, x(at), height - 28, "grid")),
+    `<svg viewBox="0 0 930 ${height}" role="img" aria-label="F1 by view of the data.">`,
+    ...ticks.map((at) => line(x(at), 4, x(at), height - 28, "grid")),
     ...rows.flatMap(({ name, values, range }, place) => {
       const y = place * rowHeight + 20;
       return [
@@ -231,7 +235,7 @@ export function viewChart({ views, crossValidation, intervals }: Evaluation): st
         ...values.map((value) => dot(x(value), y, "mark", `${name}: F1 ${figure(value)}`)),
       ];
     }),
-    ...shares.map(({ at, label }) => text(x(at), height - 12, label, "tick middle")),
+    ...ticks.map((at) => text(x(at), height - 12, at.toFixed(2), "tick middle")),
     "</svg>",
   ].join("\n");
 }

@@ -57,8 +57,8 @@ function evaluationSection(evaluation: Evaluation): string {
       .map((note) => `<li>${escaped(note)}</li>`)
       .join("")}</ul>`,
     "<h2>Verdicts and labels</h2>",
-    `<div class="cards">${card("Confusion matrix", confusion(evaluation))}${card("F1 by view of the data", viewChart(evaluation))}</div>`,
-    `<h2>Views of the data</h2>${tableHtml(viewTable(evaluation))}<p class="sub">${bestF1Meaning}</p>`,
+    `<div class="cards">${card("Confusion matrix", confusion(evaluation))}${card("Scores", scoreChart(evaluation), scoreLegend)}</div>`,
+    `<h2>Views of the data</h2>${tableHtml(viewTable(evaluation))}<p class="sub">${bestF1Meaning}</p>${card("F1", viewChart(evaluation))}`,
     "<h2>Curves</h2>",
     `<div class="cards">`,
     card("ROC", rocChart(evaluation)),
@@ -73,14 +73,6 @@ function evaluationSection(evaluation: Evaluation): string {
       ]),
     ),
     card("Calibration", reliabilityChart(evaluation)),
-    card(
-      "Scores",
-      scoreChart(evaluation),
-      legend([
-        ["three", "normal"],
-        ["two", "anomalous"],
-      ]),
-    ),
     "</div>",
     `<h2>Thresholds</h2>${tableHtml(thresholdTable(evaluation))}`,
     ...chosenSentences(evaluation).map((sentence) => `<p>${escaped(sentence)}</p>`),
@@ -105,6 +97,11 @@ function tiles({ views, intervals }: Evaluation): string {
   return `<div class="tiles">${figures.map(tile).join("")}</div>
 <p class="sub">95 % intervals by bootstrap over distinct windows, ${intervals.resamples} resamples.</p>`;
 }
+
+const scoreLegend = legend([
+  ["three", "normal"],
+  ["two", "anomalous"],
+]);
 
 function card(title: string, content: string, head = ""): string {
   return `<section class="card"><h3>${escaped(title)}</h3>${head}${content}</section>`;
