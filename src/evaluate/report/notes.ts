@@ -9,7 +9,7 @@ export function notesOf({ data, views, errors }: Evaluation): string[] {
     `${short(data.windows)} windows of ${short(reading.lines)} lines read from ${data.path} (${data.format}).`,
     split === null
       ? ""
-      : `${split.kind === "random" ? `A random share (seed ${split.seed})` : "The last share in time"} of ${split.testShare} is tested: ${short(data.tested)} windows. What stands before it is the training that "never seen" refers to, unless --train says otherwise.`,
+      : `${split.kind === "random" ? `A random share (seed ${split.seed})` : "The last share in time"} of ${split.testShare} is tested: ${short(data.tested)} windows. Unless --train says otherwise, the rest is what "never seen" refers to.`,
     reading.linesWithoutLayout > 0
       ? `${short(reading.linesWithoutLayout)} lines have no header that fits the layout: judged with all of their text.`
       : "",
