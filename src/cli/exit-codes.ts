@@ -7,6 +7,8 @@ export const exitCodes = {
   usage: 2,
   /** `detect` found an anomaly. */
   anomalous: 3,
+  /** `evaluate`: F1 is below `--min-f1`. */
+  belowGate: 4,
   /** A bug. */
   unexpected: 70,
 } as const;

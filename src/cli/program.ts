@@ -1,4 +1,6 @@
 import { Command, Option } from "commander";
+import { dataFormats } from "../evaluate/data/data-format.ts";
+import { splitKinds } from "../evaluate/splits.ts";
 import { formatNames } from "../ingest/formats/index.ts";
 import { layoutNames } from "../ingest/layouts.ts";
 import { packageVersion } from "../package-root.ts";
@@ -15,7 +17,7 @@ export function createProgram(): Command {
     .showHelpAfterError("Run with --help to see what is possible.")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 anomalies found, 70 a bug.",
+      "\nExit codes: 0 done, 1 failed (the message says why), 2 wrong usage, 3 anomalies found, 4 F1 below the gate, 70 a bug.",
     );
 
   const configOption = () =>
@@ -131,16 +133,45 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
   program
     .command("evaluate")
     .description("score labelled windows and compare with their labels")
-    .requiredOption("--data <file>", "labelled data, plain, .gz or .xz")
+    .requiredOption("--data <file>", "labelled data, plain, .gz or .xz; of hadoop the folder")
     .addOption(
-      new Option("--format <name>", "jsonl: rows {label, lines}; hdfs: raw log")
-        .choices(["jsonl", "hdfs"])
+      new Option("--format <name>", "jsonl: rows {label, lines, count?}; else a raw log as LogHub gives it")
+        .choices(dataFormats)
         .makeOptionMandatory(),
     )
-    .option("--labels <file>", "hdfs: label file, BlockId,Label")
-    .option("--model <dir>", "bundle (default: the starter bundle)")
+    .option(
+      "--labels <file>",
+      "hdfs: label file BlockId,Label; hadoop: label list (default: abnormal_label.txt)",
+    )
+    .option("--window <size[/stride]>", "lines of a window, of logs that are no sessions", "100")
+    .option("--train <file>", "what training has seen: tells what it has not apart")
+    .option(
+      "--model <dir>",
+      "bundle (default: the starter bundle); several are seeds of one recipe",
+      collect,
+      [],
+    )
+    .option("--threshold <score>", "anomalous from this score on (default: the bundle's)")
+    .addOption(
+      new Option("--split <kind>", "test a share of the windows, choose a threshold on the rest").choices(
+        splitKinds,
+      ),
+    )
+    .option("--test-share <share>", "of --split", "0.2")
+    .option("--folds <n>", "of the threshold's cross-validation, 0 for none", "5")
+    .option("--seed <n>", "of the random split, the folds and the bootstrap", "1")
     .option("--json", "one JSON object")
-    .addHelpText("after", "\nExample:\n  logguardian evaluate --data dev.jsonl.gz --format jsonl --json")
+    .option("--report <dir>", "write report.md, report.html and metrics.json here")
+    .option("--min-f1 <f1>", "a gate: exit code 4 where F1 over all windows is lower")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian evaluate --data dev.jsonl.gz --format jsonl --json
+  logguardian evaluate --data HDFS.log --labels anomaly_label.csv --format hdfs --report report
+  logguardian evaluate --data BGL.log --format bgl --window 100 --split chronological --min-f1 0.7
+An exit code of 1 after the figures says that the data hold only one label.`,
+    )
     .action(async (options) => (await import("./commands/evaluate.ts")).evaluateCommand(options));
 
   const model = program.command("model").description("look at bundles");
@@ -163,4 +194,9 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .action(async (options) => (await import("./commands/doctor.ts")).doctorCommand(options));
 
   return program;
+}
+
+/** An option that may be given several times. */
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }

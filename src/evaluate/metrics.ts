@@ -8,32 +8,34 @@ export interface Counts {
   undecided: number;
 }
 
+/** null is a figure that does not exist: its denominator is 0. */
 export interface Metrics {
-  precision: number;
-  recall: number;
-  f1: number;
-  accuracy: number;
+  precision: number | null;
+  recall: number | null;
+  f1: number | null;
+  accuracy: number | null;
 }
 
 export function emptyCounts(): Counts {
   return { truePositives: 0, falsePositives: 0, trueNegatives: 0, falseNegatives: 0, undecided: 0 };
 }
 
-export function count(counts: Counts, flagged: boolean, anomalous: boolean): void {
-  if (flagged) counts[anomalous ? "truePositives" : "falsePositives"]++;
-  else counts[anomalous ? "falseNegatives" : "trueNegatives"]++;
+export function count(counts: Counts, flagged: boolean, anomalous: boolean, weight = 1): void {
+  if (flagged) counts[anomalous ? "truePositives" : "falsePositives"] += weight;
+  else counts[anomalous ? "falseNegatives" : "trueNegatives"] += weight;
 }
 
-/** What has no denominator is 0: nothing flagged is no precision. */
+/** Nothing flagged is no precision; nothing anomalous is neither recall nor F1. */
 export function metricsOf({ truePositives, falsePositives, trueNegatives, falseNegatives }: Counts): Metrics {
-  const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
+  const anomalous = truePositives + falseNegatives;
   return {
     precision: share(truePositives, truePositives + falsePositives),
-    recall: share(truePositives, truePositives + falseNegatives),
-    f1: share(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives),
-    accuracy: share(
-      truePositives + trueNegatives,
-      truePositives + trueNegatives + falsePositives + falseNegatives,
-    ),
+    recall: share(truePositives, anomalous),
+    f1: anomalous === 0 ? null : share(2 * truePositives, truePositives + falsePositives + anomalous),
+    accuracy: share(truePositives + trueNegatives, anomalous + falsePositives + trueNegatives),
   };
+}
+
+function share(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
 }

@@ -51,7 +51,21 @@ const thunderbird: Layout = {
   },
 };
 
-export const layouts = { none, hdfs, bgl, thunderbird } satisfies Record<string, Layout>;
+/** `2015-10-18 18:01:47,978 INFO [main] org.apache.hadoop.….MRAppMaster: content`; the zone is not told, taken as UTC. */
+const hadoop: Layout = {
+  parse(text) {
+    const found = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d),(\d{3}) ([A-Z]+) \[(.*?)\] (\S+): (.*)$/s.exec(
+      text,
+    );
+    if (found === null) return undefined;
+    const [year = 0, month = 1, day, hour, minute, second, millisecond] = found.slice(1, 8).map(Number);
+    const [level = "", thread = "", component = "", content = ""] = found.slice(8);
+    const time = Date.UTC(year, month - 1, day, hour, minute, second, millisecond);
+    return { fields: { level, thread, component, content }, time };
+  },
+};
+
+export const layouts = { none, hdfs, bgl, thunderbird, hadoop } satisfies Record<string, Layout>;
 export type LayoutName = keyof typeof layouts;
 export const layoutNames = Object.keys(layouts) as LayoutName[];
 

@@ -143,23 +143,6 @@ describe("detect, while it waits", () => {
   });
 });
 
-describe("evaluate", () => {
-  it("compares with the labels", () => {
-    const args = ["--data", log, "--labels", join(folder, "labels.csv"), "--format", "hdfs", "--json"];
-    const report = JSON.parse(run(["evaluate", ...args]).stdout);
-    expect(Object.keys(report)).toEqual(["metrics", "counts", "threshold"]);
-    expect(report.metrics.f1).toBeGreaterThan(0.9);
-  });
-
-  it("names the row that does not fit", () => {
-    const data = join(folder, "rows.jsonl");
-    writeFileSync(data, '{"label":0,"lines":["ok"]}\n{"label":0,"lines":[]}\n');
-    const { status, stderr } = run(["evaluate", "--data", data, "--format", "jsonl"]);
-    expect(status).toBe(1);
-    expect(stderr).toContain("line 2");
-  });
-});
-
 const packed = (name: string, content: Buffer) => {
   const path = join(folder, name);
   writeFileSync(path, content);

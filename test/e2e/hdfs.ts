@@ -66,7 +66,7 @@ await endToEnd("e2e:hdfs", async (stream, services) => {
   console.log(
     `${lines} lines, ${verdicts.length} sessions, ${anomalous} anomalous; all equal to logguardian detect`,
   );
-  console.log(`F1 ${metricsOf(counts).f1.toFixed(4)} (overlaps training), ${JSON.stringify(counts)}`);
+  console.log(`F1 ${metricsOf(counts).f1?.toFixed(4)} (overlaps training), ${JSON.stringify(counts)}`);
   console.log(
     `${Math.round(lines / seconds)} lines per second from the first record to the last verdict, flush at ` +
       `${((flushed - started) / 1000).toFixed(1)} s of ${seconds.toFixed(1)} s`,

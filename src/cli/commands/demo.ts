@@ -169,7 +169,7 @@ function printSummary(
   console.log(`  ${summary.lines} lines, ${summary.windows} sessions, ${summary.undecided} undecided`);
   console.log(`  ${truePositives} faults found, ${falseNegatives} missed, ${falsePositives} false alarms`);
   console.log(
-    `  precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}, F1 ${f1.toFixed(3)} against the simulated faults`,
+    `  precision ${figure(precision)}, recall ${figure(recall)}, F1 ${figure(f1)} against the simulated faults`,
   );
   const { verdicts, lines } = stats;
   console.log(
@@ -183,6 +183,10 @@ function printSummary(
   console.log(
     `\nNext: ${pc.cyan("logguardian detect your.log --window 100/50")}, or ${pc.cyan("logguardian --help")}.`,
   );
+}
+
+function figure(value: number | null): string {
+  return value === null ? "–" : value.toFixed(3);
 }
 
 function percent(part: number, whole: number): string {

@@ -1,69 +1,109 @@
 import { LogGuardianError } from "../../errors.ts";
-import { type LabelledWindow, readHdfs, readJsonLines } from "../../evaluate/datasets.ts";
-import { count, emptyCounts, metricsOf } from "../../evaluate/metrics.ts";
-import { createMasker } from "../../mask/masker.ts";
-import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
+import type { DataFormat } from "../../evaluate/data/data-format.ts";
+import { checkSource } from "../../evaluate/data/data-set.ts";
+import { type Evaluation, type EvaluationOptions, evaluateModel } from "../../evaluate/evaluation.ts";
+import { textReport } from "../../evaluate/report/text.ts";
+import { createReportFolder, writeReport } from "../../evaluate/report/write.ts";
+import type { SplitKind } from "../../evaluate/splits.ts";
+import { type Summary, summaryOf } from "../../evaluate/summary.ts";
+import { withModel } from "../../pipeline/open-model.ts";
+import { parseNumber, parseWindow } from "../arguments.ts";
+import { exitCodes } from "../exit-codes.ts";
 
 interface Options {
   data: string;
-  format: "jsonl" | "hdfs";
+  format: DataFormat;
   labels?: string;
-  model?: string;
+  window: string;
+  train?: string;
+  model: string[];
+  threshold?: string;
+  split?: SplitKind;
+  testShare: string;
+  folds: string;
+  seed: string;
   json?: boolean;
+  report?: string;
+  minF1?: string;
 }
-
-const windowsPerCall = 512;
 
 export async function evaluateCommand(options: Options): Promise<void> {
-  if (options.format === "hdfs" && options.labels === undefined) {
-    throw new LogGuardianError(
-      "LG_USAGE",
-      "--format hdfs needs --labels.",
-      "Give the label file, BlockId,Label.",
-    );
+  const evaluationOptions = parse(options);
+  const leastF1 = options.minF1 === undefined ? undefined : parseNumber(options.minF1, "--min-f1", 0, 1);
+  await checkSource(evaluationOptions.data, evaluationOptions.train);
+  if (options.report !== undefined) await createReportFolder(options.report);
+  const evaluations: Evaluation[] = [];
+  const progress = createProgress();
+  try {
+    for (const bundleDir of options.model.length > 0 ? options.model : [undefined]) {
+      const chosen = bundleDir === undefined ? {} : { bundleDir };
+      evaluations.push(
+        await withModel({ evidence: false, ...chosen }, (model) =>
+          evaluateModel(model, evaluationOptions, progress.show),
+        ),
+      );
+    }
+  } finally {
+    progress.end();
   }
-  const chosen = options.model === undefined ? {} : { bundleDir: options.model };
-  await withModel({ evidence: false, ...chosen }, (model) => evaluate(model, options));
+  const summary = summaryOf(evaluations);
+  if (options.report !== undefined) await writeReport(options.report, summary);
+  console.log(options.json === true ? JSON.stringify(summary) : textReport(summary));
+  assertBothLabels(summary, options.data);
+  if (leastF1 !== undefined) gate(summary, leastF1);
 }
 
-async function evaluate(model: OpenModel, options: Options): Promise<void> {
-  const { manifest } = model.bundle;
-  const masker = createMasker({ profile: manifest.text.maskProfile });
-  const windows: AsyncIterable<LabelledWindow> =
-    options.format === "jsonl"
-      ? readJsonLines(options.data, masker)
-      : readHdfs(options.data, options.labels ?? "", { masker, template: manifest.text.template });
-
-  const counts = emptyCounts();
-  let done = 0;
-  let batch: LabelledWindow[] = [];
-  const judge = async () => {
-    const judgements = await model.judge.judge(batch);
-    for (const [place, { verdict }] of judgements.entries()) {
-      if (verdict === "undecided") counts.undecided++;
-      count(counts, verdict === "anomalous", batch[place]?.label === 1);
-    }
-    done += batch.length;
-    batch = [];
-    if (process.stderr.isTTY) process.stderr.write(`\r${done} windows`);
+function parse(options: Options): EvaluationOptions {
+  const { data, format, labels, train, threshold } = options;
+  const seed = parseNumber(options.seed, "--seed", 0);
+  const testShare = parseNumber(options.testShare, "--test-share", 0, 1);
+  return {
+    data: {
+      path: data,
+      format,
+      window: parseWindow(options.window),
+      ...(labels === undefined ? {} : { labels }),
+    },
+    ...(train === undefined ? {} : { train }),
+    ...(threshold === undefined ? {} : { threshold: parseNumber(threshold, "--threshold", 0, 1) }),
+    ...(options.split === undefined ? {} : { split: { kind: options.split, testShare, seed } }),
+    folds: Math.floor(parseNumber(options.folds, "--folds", 0)),
+    seed,
   };
-  for await (const window of windows) if (batch.push(window) === windowsPerCall) await judge();
-  if (batch.length > 0) await judge();
-  if (process.stderr.isTTY) process.stderr.write("\r");
-  if (done === 0)
-    throw new LogGuardianError(
-      "LG_DATASET_EMPTY",
-      `${options.data} holds no window.`,
-      "Give labelled windows.",
-    );
+}
 
-  const metrics = metricsOf(counts);
-  const { threshold } = manifest;
-  if (options.json === true) {
-    console.log(JSON.stringify({ metrics, counts, threshold }));
-    return;
-  }
-  console.log(`${done} windows, ${manifest.name} ${manifest.version}, threshold ${threshold}`);
-  for (const [name, value] of Object.entries(metrics)) console.log(`${name.padEnd(10)} ${value.toFixed(4)}`);
-  for (const [name, value] of Object.entries(counts)) console.log(`${name.padEnd(15)} ${value}`);
+/** @throws LogGuardianError LG_DATASET_ONE_LABEL: the figures that need both labels do not exist. */
+function assertBothLabels({ counts }: Summary, path: string): void {
+  const anomalous = counts.truePositives + counts.falseNegatives;
+  const normal = counts.trueNegatives + counts.falsePositives;
+  if (anomalous > 0 && normal > 0) return;
+  throw new LogGuardianError(
+    "LG_DATASET_ONE_LABEL",
+    anomalous === 0
+      ? `All windows of ${path} are normal: recall, F1, ROC and precision-recall curve do not exist.`
+      : `All windows of ${path} are anomalous: the ROC curve does not exist, and precision says nothing.`,
+    "Give data with both labels, or a larger share to test.",
+  );
+}
+
+function gate({ metrics: { f1 } }: Summary, least: number): void {
+  if (f1 !== null && f1 >= least) return;
+  console.error(`F1 ${f1?.toFixed(4)} is below --min-f1 ${least}.`);
+  process.exitCode = exitCodes.belowGate;
+}
+
+/** One line on a terminal that says what is under way. */
+function createProgress() {
+  let shown = 0;
+  const redrawMs = 100;
+  return {
+    show(what: string, done: number, all?: number) {
+      if (!process.stderr.isTTY || (Date.now() - shown < redrawMs && done !== all)) return;
+      shown = Date.now();
+      process.stderr.write(`\r\x1b[2K${all === undefined ? done : `${done} of ${all}`} ${what}`);
+    },
+    end() {
+      if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
+    },
+  };
 }

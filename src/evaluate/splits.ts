@@ -1,0 +1,65 @@
+import { createRandom } from "../simulate/random.ts";
+import type { Item, Occurrence } from "./judged-windows.ts";
+
+export const splitKinds = ["random", "chronological"] as const;
+export type SplitKind = (typeof splitKinds)[number];
+
+export interface SplitOptions {
+  kind: SplitKind;
+  /** Share of the windows that are tested, above 0 and below 1. */
+  testShare: number;
+  seed: number;
+}
+
+/**
+ * Chronological: the last share in time is tested; windows without times stand in the file's order. Random: drawn
+ * window by window, so copies of one window fall on both sides, as in most of the literature. Groups stay whole.
+ */
+export function split(
+  occurrences: readonly Occurrence[],
+  { kind, testShare, seed }: SplitOptions,
+): { rest: Occurrence[]; tested: Occurrence[] } {
+  const units = unitsOf(occurrences);
+  if (kind === "chronological") units.sort((a, b) => (a[0]?.start ?? 0) - (b[0]?.start ?? 0));
+  else shuffle(units, seed);
+  const cut = Math.round(units.length * (1 - testShare));
+  return { rest: units.slice(0, cut).flat(), tested: units.slice(cut).flat() };
+}
+
+/** Single windows, or the windows of a group together. */
+function unitsOf(occurrences: readonly Occurrence[]): Occurrence[][] {
+  const groups = new Map<string, Occurrence[]>();
+  const units: Occurrence[][] = [];
+  for (const occurrence of occurrences) {
+    const { group } = occurrence;
+    const known = group === undefined ? undefined : groups.get(group);
+    if (known !== undefined) {
+      known.push(occurrence);
+      continue;
+    }
+    const unit = [occurrence];
+    units.push(unit);
+    if (group !== undefined) groups.set(group, unit);
+  }
+  return units;
+}
+
+/** Folds of items with about the same share of anomalies in each; copies of a window are one item, so stay together. */
+export function foldsOf(items: readonly Item[], folds: number, seed: number): Item[][] {
+  const parts: Item[][] = Array.from({ length: folds }, () => []);
+  for (const label of [0, 1] as const) {
+    const some = items.filter((item) => item.label === label);
+    shuffle(some, seed);
+    for (const [place, item] of some.entries()) parts[place % folds]?.push(item);
+  }
+  return parts;
+}
+
+/** Fisher and Yates, in place. */
+function shuffle(list: unknown[], seed: number): void {
+  const random = createRandom(seed);
+  for (let last = list.length - 1; last > 0; last--) {
+    const other = random.below(last + 1);
+    [list[last], list[other]] = [list[other], list[last]];
+  }
+}
