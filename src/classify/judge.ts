@@ -7,6 +7,7 @@ import { lineWeights } from "./evidence.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Scorer } from "./scorer.ts";
 import { createVerdictCache, type KnownWindow, windowKey } from "./verdict-cache.ts";
+import { windowVectors } from "./window-vectors.ts";
 
 /** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
 export interface Judge {
@@ -50,25 +51,13 @@ export function createJudge(
     };
   }
 
-  /** Line vectors put one after another: [lines, width]. */
-  async function vectorsOf(windows: readonly (readonly string[])[]): Promise<Float32Array[]> {
-    const embedded = await embedder.embed(windows.flat());
-    let next = 0;
-    return windows.map((lines) => {
-      const vectors = new Float32Array(lines.length * embedder.width);
-      for (let line = 0; line < lines.length; line++)
-        vectors.set(embedded[next++] ?? [], line * embedder.width);
-      return vectors;
-    });
-  }
-
   /** Computes what the cache does not know, each distinct window once. */
   async function compute(
     missing: Map<string, readonly string[]>,
   ): Promise<Map<string, KnownWindow | unknown>> {
     const results = new Map<string, KnownWindow | unknown>();
     const windows = [...missing.values()];
-    const vectors = await vectorsOf(windows);
+    const vectors = await windowVectors(embedder, windows);
     const scored = await scorer.score(vectors);
     for (const [place, key] of [...missing.keys()].entries()) {
       const logits = scored[place];
@@ -102,7 +91,7 @@ export function createJudge(
     };
     if (known.weights !== undefined) judgement.weights = known.weights;
     if (options.rawOutput) {
-      const [vectors] = await vectorsOf([lines]);
+      const [vectors] = await windowVectors(embedder, [lines]);
       if (vectors !== undefined) judgement.answer = await scorer.answer(vectors);
     }
     return judgement;

@@ -3,6 +3,7 @@ import { LogGuardianError } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
 import { readGolden } from "../model/golden.ts";
 import type { Scorer } from "./scorer.ts";
+import { windowVectors } from "./window-vectors.ts";
 
 export interface Parity {
   windows: number;
@@ -19,13 +20,10 @@ export interface Parity {
 export async function checkGolden(bundle: Bundle, embedder: Embedder, scorer: Scorer): Promise<Parity> {
   const golden = await readGolden(bundle);
   const { tolerance } = bundle.manifest.parity;
-  const vectors: Float32Array[] = [];
-  for (const { lines } of golden) {
-    const joined = new Float32Array(lines.length * embedder.width);
-    for (const [line, vector] of (await embedder.embed(lines)).entries())
-      joined.set(vector, line * embedder.width);
-    vectors.push(joined);
-  }
+  const vectors = await windowVectors(
+    embedder,
+    golden.map(({ lines }) => lines),
+  );
   const scored = await scorer.score(vectors);
   const differences = golden.map(({ margin }, place) => {
     const logits = scored[place];

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { formatNames } from "../ingest/formats/index.ts";
 import { layoutNames } from "../ingest/layouts.ts";
 import { packageVersion } from "../package-root.ts";
+import { addModelCommands } from "./model-program.ts";
 
 /** The command line. Each command's code is loaded only when it runs. */
 export function createProgram(): Command {
@@ -143,17 +144,7 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .addHelpText("after", "\nExample:\n  logguardian evaluate --data dev.jsonl.gz --format jsonl --json")
     .action(async (options) => (await import("./commands/evaluate.ts")).evaluateCommand(options));
 
-  const model = program.command("model").description("look at bundles");
-  model
-    .command("inspect")
-    .description("what a bundle's manifest says")
-    .argument("[dir]", "bundle (default: the starter bundle)")
-    .action(async (dir) => (await import("./commands/model.ts")).inspectCommand(dir));
-  model
-    .command("verify")
-    .description("check a bundle's files and compare its margins with the trainer's")
-    .argument("[dir]", "bundle (default: the starter bundle)")
-    .action(async (dir) => (await import("./commands/model.ts")).verifyCommand(dir));
+  addModelCommands(program);
 
   program
     .command("doctor")

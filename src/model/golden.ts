@@ -7,7 +7,14 @@ export interface GoldenWindow {
   /** Masked lines. */
   lines: string[];
   margin: number;
+  /** Trace of the trainer's way to the margin, in the first rows at least: the encoder's token ids of each line … */
+  tokens?: number[][];
+  /** … and the first numbers of each line's projected vector. */
+  embeddings?: number[][];
 }
+
+/** Numbers of a line's vector that a trace shows; fewer where vectors are shorter. */
+export const tracedNumbers = 8;
 
 /** The windows that prove a bundle's parity. @throws LogGuardianError LG_BUNDLE_GOLDEN when they are missing or unreadable. */
 export async function readGolden(bundle: Bundle): Promise<GoldenWindow[]> {

@@ -1,11 +1,6 @@
-import { checkGolden } from "../../classify/parity.ts";
-import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
-import { withModel } from "../../pipeline/open-model.ts";
-
-export async function inspectCommand(dir = defaultBundleDir()): Promise<void> {
-  const { manifest, id } = await loadBundle(dir);
-  console.log(JSON.stringify({ id, ...manifest }, null, 2));
-}
+import { checkGolden } from "../../../classify/parity.ts";
+import { defaultBundleDir } from "../../../model/bundle.ts";
+import { withModel } from "../../../pipeline/open-model.ts";
 
 export async function verifyCommand(dir = defaultBundleDir()): Promise<void> {
   await withModel({ bundleDir: dir }, async (model) => {
