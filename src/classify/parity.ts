@@ -24,7 +24,7 @@ export async function checkGolden(bundle: Bundle, embedder: Embedder, scorer: Sc
     embedder,
     golden.map(({ lines }) => lines),
   );
-  const scored = await scorer.score(vectors);
+  const scored = await scorer.score(vectors.map(({ joined }) => joined));
   const differences = golden.map(({ margin }, place) => {
     const logits = scored[place];
     if (logits === undefined || logits instanceof LogGuardianError) throw logits;

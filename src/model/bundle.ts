@@ -59,8 +59,10 @@ async function readManifest(dir: string): Promise<{ absolute: string; text: Buff
     );
   });
   const manifest = parseManifest(text.toString("utf8"), where);
-  const needed = [manifest.embedder.file, manifest.embedder.tokenizer, manifest.llama.file];
-  if (manifest.llama.adapter !== undefined) needed.push(manifest.llama.adapter);
+  const { embedder, llama, novelty } = manifest;
+  const needed = [embedder.file, embedder.tokenizer, llama.file];
+  if (llama.adapter !== undefined) needed.push(llama.adapter);
+  if (novelty !== undefined) needed.push(novelty.file);
   const unlisted = needed.filter((file) => manifest.files[file] === undefined);
   if (unlisted.length > 0) {
     throw new LogGuardianError(

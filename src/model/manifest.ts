@@ -43,6 +43,8 @@ export const manifestSchema = Type.Object({
     adapter: Type.Optional(Type.String()),
     flashAttention: Type.Boolean(),
   }),
+  /** Vectors of the training lines, for the novelty of a window: see novelty.ts. */
+  novelty: Type.Optional(Type.Object({ file: Type.String() })),
   prompt: Type.Object({ before: pieces, after: pieces }),
   verdict: Type.Object({ normal: token, anomalous: token }),
   /** score = sigmoid(scale * margin + shift) */

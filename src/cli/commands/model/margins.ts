@@ -36,7 +36,7 @@ function createRows({ bundle, embedder, scorer }: OpenModel, trace: boolean) {
   const tokenizer = createLineTokenizer(bundle.path(files.tokenizer), text.maxTokens);
   return async (windows: string[][]): Promise<object[]> => {
     const vectors = await windowVectors(embedder, windows);
-    const scored = await scorer.score(vectors);
+    const scored = await scorer.score(vectors.map(({ joined }) => joined));
     return windows.map((lines, place) => {
       const logits = scored[place];
       const row =
@@ -44,13 +44,10 @@ function createRows({ bundle, embedder, scorer }: OpenModel, trace: boolean) {
           ? { error: logits?.code ?? "LG_SCORER" }
           : { margin: logits.anomalous - logits.normal, ...logits };
       if (!trace) return row;
-      const window = vectors[place] ?? new Float32Array(0);
       return {
         ...row,
         tokens: lines.map((line) => tokenizer.encode(line)),
-        embeddings: lines.map((_, line) => [
-          ...window.subarray(line * embedder.width, line * embedder.width + tracedNumbers),
-        ]),
+        embeddings: vectors[place]?.lines.map((vector) => [...vector.subarray(0, tracedNumbers)]),
       };
     });
   };
