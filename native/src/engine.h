@@ -27,7 +27,8 @@ struct Operation {
   std::vector<llama_token> tokens;
   std::vector<llama_pos> positions;
   std::vector<llama_seq_id> sequences;
-  std::vector<int8_t> outputs;  // 1 where logits are wanted
+  static constexpr int8_t wanted = 1;
+  std::vector<int8_t> outputs;  // wanted; 2: computed, not returned; 0: none
   llama_seq_id source = 0, target = 0;
   llama_pos from = 0, to = -1;
 };

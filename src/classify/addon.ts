@@ -16,7 +16,11 @@ export type Operation =
 interface Rows {
   positions: Int32Array;
   sequences: Int32Array;
-  /** 1 where logits are wanted. */
+  /**
+   * 1 where logits are wanted; 2 where they are computed and not returned. llama.cpp multiplies a single row by other
+   * kernels than several, with another rounding: a wanted row in the company of its neighbour gets the same bits
+   * whether its batch holds other windows or not.
+   */
   outputs: Int8Array;
 }
 

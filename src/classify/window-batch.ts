@@ -38,7 +38,11 @@ export function decodePieces(pieces: readonly Piece[], width: number): Operation
       positions[place] = piece.from + place - first;
       sequences[place] = piece.sequence;
     }
-    if (piece.output) outputs[row - 1] = 1;
+    if (piece.output) {
+      outputs[row - 1] = 1;
+      // Never one output row alone: see Rows.outputs.
+      if (row - first > 1) outputs[row - 2] = 2;
+    }
   }
   return { kind: "embeddings", values, positions, sequences, outputs };
 }
