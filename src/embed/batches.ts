@@ -9,6 +9,12 @@ export interface TokenBatch {
 export const tokensPerBatch = 512;
 
 /**
+ * Rows of a run at least. ONNX Runtime sums over the tokens of a single row in another order than over those of several,
+ * with another rounding: a line on its own is run twice over, and so has the bits that it has in any batch.
+ */
+export const leastRows = 2;
+
+/**
  * Batches of lines of equal length, within the budget of tokens.
  *
  * Equal length, not only similar: without padding a line's embedding is the same number for number, whoever its

@@ -1,7 +1,7 @@
 // Runs in a worker thread: onnxruntime-node's run() blocks the thread that calls it.
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { batchesByLength } from "./batches.ts";
+import { batchesByLength, leastRows } from "./batches.ts";
 import { availableProviders } from "./providers.ts";
 import { createLineTokenizer } from "./tokenizer.ts";
 
@@ -73,17 +73,19 @@ async function embedLines(
   const encoded = lines.map(encode);
   let result = new Float32Array(0);
   for (const { places, length } of batchesByLength(encoded)) {
-    const ids = new BigInt64Array(places.length * length);
-    for (const [row, place] of places.entries()) {
+    const rows = Math.max(leastRows, places.length);
+    const ids = new BigInt64Array(rows * length);
+    for (let row = 0; row < rows; row++) {
+      const place = places[row % places.length] ?? 0;
       for (const [column, id] of (encoded[place] ?? []).entries()) ids[row * length + column] = BigInt(id);
     }
-    const shape = [places.length, length];
+    const shape = [rows, length];
     const output = await session.run({
       input_ids: new Tensor("int64", ids, shape),
       attention_mask: new Tensor("int64", new BigInt64Array(ids.length).fill(1n), shape),
     });
     const vectors = output[session.outputNames[0] ?? ""]?.data as Float32Array;
-    const width = vectors.length / places.length;
+    const width = vectors.length / rows;
     if (result.length === 0) result = new Float32Array(lines.length * width);
     for (const [row, place] of places.entries()) {
       result.set(vectors.subarray(row * width, (row + 1) * width), place * width);
