@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { quantizations } from "../classify/quantizations.ts";
 
 /** `logguardian model …`: all that is done with bundles. */
 export function addModelCommands(program: Command): void {
@@ -28,5 +29,16 @@ Of a window longer than the bundle's limit only its first lines are scored.`,
     )
     .action(async (dir, options) =>
       (await import("./commands/model/margins.ts")).marginsCommand(dir, options),
+    );
+  model
+    .command("quantize")
+    .description("rewrite a language model's GGUF file in another type, by llama.cpp itself")
+    .argument("<source>", "GGUF file in f32, f16 or bf16")
+    .argument("<target>", "GGUF file to write")
+    .addOption(new Option("--type <type>", "of the matrices").choices(quantizations).makeOptionMandatory())
+    .option("--threads <n>", "0: all", "0")
+    .addHelpText("after", "\nExample:\n  logguardian model quantize llama-f16.gguf llama.gguf --type q8_0")
+    .action(async (source, target, options) =>
+      (await import("./commands/model/quantize.ts")).quantizeCommand(source, target, options),
     );
 }
