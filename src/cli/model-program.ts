@@ -41,4 +41,22 @@ Of a window longer than the bundle's limit only its first lines are scored.`,
     .action(async (source, target, options) =>
       (await import("./commands/model/quantize.ts")).quantizeCommand(source, target, options),
     );
+  model
+    .command("pull")
+    .description("fetch a bundle, or the base that one builds on, and check it before it appears")
+    .argument("<from>", "https URL, or a name on the Hub: owner/name/file@revision, owner/name@revision")
+    .requiredOption("--sha256 <hex>", "of the archive, the file, or the bundle's manifest.json")
+    .option("--out <dir>", "folder in which it appears", ".")
+    .option("--as <name>", "its name there (default: the one in the address)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian model pull https://example.org/bundles/starter-1.0.0.tar.gz --sha256 … --out models
+  logguardian model pull owner/name/model-Q8_0.gguf@main --sha256 … --out models/small --as llama.gguf
+  logguardian model pull owner/bundle@v1 --sha256 … --out models
+A .tar.gz, .tgz or .tar is a packed bundle; a manifest.json is a bundle whose files lie beside it; anything else is one
+file. What is interrupted goes on where it stopped. HF_ENDPOINT names another Hub, HF_TOKEN who you are there.`,
+    )
+    .action(async (from, options) => (await import("./commands/model/pull.ts")).pullCommand(from, options));
 }
