@@ -22,8 +22,14 @@ void keepErrors(ggml_log_level level, const char* text, void*) {
 
 class Quantization : public Napi::AsyncWorker {
  public:
-  Quantization(Napi::Env env, std::string source, std::string target, llama_ftype type, int threads)
-      : AsyncWorker(env), source_(std::move(source)), target_(std::move(target)), type_(type), threads_(threads), deferred_(env) {}
+  Quantization(Napi::Env env, std::string source, std::string target, llama_ftype type, int threads, bool requantize)
+      : AsyncWorker(env),
+        source_(std::move(source)),
+        target_(std::move(target)),
+        type_(type),
+        threads_(threads),
+        requantize_(requantize),
+        deferred_(env) {}
 
   Napi::Promise promise() { return deferred_.Promise(); }
 
@@ -32,6 +38,7 @@ class Quantization : public Napi::AsyncWorker {
     llama_model_quantize_params params = api.llama_model_quantize_default_params();
     params.ftype = type_;
     params.nthread = threads_;
+    params.allow_requantize = requantize_;
     std::string errors;
     reason = &errors;
     api.llama_log_set(keepErrors, nullptr);
@@ -46,6 +53,7 @@ class Quantization : public Napi::AsyncWorker {
   std::string source_, target_;
   llama_ftype type_;
   int threads_;
+  bool requantize_;
   Napi::Promise::Deferred deferred_;
 };
 
@@ -56,7 +64,7 @@ Napi::Value quantize(const Napi::CallbackInfo& info) {
   auto found = fileTypes.find(type);
   if (found == fileTypes.end()) throw Napi::Error::New(info.Env(), "unknown type " + type);
   auto* work = new Quantization(info.Env(), info[0].As<Napi::String>(), info[1].As<Napi::String>(), found->second,
-                                info[3].As<Napi::Number>());
+                                info[3].As<Napi::Number>(), info[4].As<Napi::Boolean>());
   auto promise = work->promise();
   work->Queue();  // an AsyncWorker deletes itself
   return promise;

@@ -1,4 +1,4 @@
-// quantize(source, target, type, threads): rewrites a GGUF file with llama.cpp's own quantiser, on a worker thread.
+// quantize(source, target, type, threads, requantize): rewrites a GGUF file with llama.cpp's own quantiser, on a worker thread.
 #pragma once
 
 #include <napi.h>

@@ -51,8 +51,8 @@ export interface Addon {
   bind(): void;
   abiProblems(): string[];
   Engine: new (options: EngineOptions) => Engine;
-  /** Rewrites a GGUF file in another type; threads 0: all. */
-  quantize(source: string, target: string, type: string, threads: number): Promise<void>;
+  /** Rewrites a GGUF file in another type; threads 0: all; `requantize`: even from a quantised one. */
+  quantize(source: string, target: string, type: string, threads: number, requantize: boolean): Promise<void>;
 }
 
 /**

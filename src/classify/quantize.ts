@@ -10,7 +10,7 @@ import type { Quantization } from "./quantizations.ts";
 export async function quantize(
   source: string,
   target: string,
-  options: { type: Quantization; threads: number },
+  options: { type: Quantization; threads: number; requantize: boolean },
 ): Promise<{ sourceBytes: number; targetBytes: number }> {
   const refuse = (what: string, remedy: string, cause?: unknown) =>
     new LogGuardianError("LG_QUANTIZE", what, remedy, cause);
@@ -21,13 +21,13 @@ export async function quantize(
   const { llama, addon } = await bindLlama(false);
   const aside = `${target}.partial`;
   try {
-    await addon.quantize(source, aside, options.type, options.threads);
+    await addon.quantize(source, aside, options.type, options.threads, options.requantize);
     await rename(aside, target);
   } catch (thrown) {
     await rm(aside, { force: true });
     throw refuse(
       `${source} cannot be written as ${options.type}: ${reasonOf(thrown).trim().replaceAll("\n", "; ")}.`,
-      "Begin with a GGUF file in f32, f16 or bf16, and room for the result.",
+      "Begin with a GGUF file in f32, f16 or bf16 (of another --allow-requantize takes it), and room for the result.",
       thrown,
     );
   } finally {

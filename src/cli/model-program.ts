@@ -36,6 +36,7 @@ Of a window longer than the bundle's limit only its first lines are scored.`,
     .argument("<source>", "GGUF file in f32, f16 or bf16")
     .argument("<target>", "GGUF file to write")
     .addOption(new Option("--type <type>", "of the matrices").choices(quantizations).makeOptionMandatory())
+    .option("--allow-requantize", "begin with a quantised file too; its errors stay and new ones join them")
     .option("--threads <n>", "0: all", "0")
     .addHelpText("after", "\nExample:\n  logguardian model quantize llama-f16.gguf llama.gguf --type q8_0")
     .action(async (source, target, options) =>
