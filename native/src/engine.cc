@@ -23,6 +23,7 @@ EngineOptions readOptions(const Napi::Object& from) {
   options.maxSequences = number("maxSequences");
   options.maxPositions = number("maxPositions");
   options.positionsPerSequence = number("positionsPerSequence");
+  options.repack = from.Get("repack").As<Napi::Boolean>();
   options.flashAttention = from.Get("flashAttention").As<Napi::Boolean>();
   return options;
 }
@@ -108,6 +109,7 @@ Engine::Engine(const Napi::CallbackInfo& info) : ObjectWrap<Engine>(info), optio
   api.llama_log_set(logErrors, nullptr);
   auto modelParams = api.llama_model_default_params();
   modelParams.n_gpu_layers = options_.gpuLayers;
+  modelParams.use_extra_bufts = options_.repack;
   model_ = api.llama_model_load_from_file(options_.modelPath.c_str(), modelParams);
   if (model_ == nullptr) throw Napi::Error::New(info.Env(), "llama.cpp cannot load the model");
   width_ = api.llama_model_n_embd_inp(model_);

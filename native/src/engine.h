@@ -17,6 +17,7 @@ struct EngineOptions {
   uint32_t maxSequences = 1;
   uint32_t maxPositions = 512;          // of one decode
   uint32_t positionsPerSequence = 256;  // KV cells
+  bool repack = true;  // weights laid out for this processor's wider kernels
   bool flashAttention = false;
 };
 

@@ -33,6 +33,8 @@ export interface EngineOptions {
   /** Of one decode. */
   maxPositions: number;
   positionsPerSequence: number;
+  /** Lay the weights out for this processor's wider kernels. */
+  repack: boolean;
   flashAttention: boolean;
 }
 
