@@ -8,7 +8,10 @@ export function addModelCommands(program: Command): void {
     .command("inspect")
     .description("what a bundle's manifest says")
     .argument("[dir]", "bundle (default: the starter bundle)")
-    .action(async (dir) => (await import("./commands/model/inspect.ts")).inspectCommand(dir));
+    .option("--json", "the whole manifest as JSON, on a terminal too")
+    .action(async (dir, options) =>
+      (await import("./commands/model/inspect.ts")).inspectCommand(dir, options),
+    );
   model
     .command("verify")
     .description("check a bundle's files and compare its margins with the trainer's")
@@ -29,6 +32,24 @@ Of a window longer than the bundle's limit only its first lines are scored.`,
     )
     .action(async (dir, options) =>
       (await import("./commands/model/margins.ts")).marginsCommand(dir, options),
+    );
+  model
+    .command("compare")
+    .description("where two bundles disagree on the same windows")
+    .argument("<a>", "bundle")
+    .argument("<b>", "bundle")
+    .requiredOption(
+      "--data <file>",
+      'rows {"lines": [...]}, with "label" where they are labelled; plain, .gz or .xz',
+    )
+    .option("--top <n>", "show this many windows with the largest disagreement", "10")
+    .option("--json", "one JSON object")
+    .addHelpText(
+      "after",
+      "\nExample:\n  logguardian model compare models/starter build/mine --data dev.jsonl.gz",
+    )
+    .action(async (a, b, options) =>
+      (await import("./commands/model/compare.ts")).compareCommand(a, b, options),
     );
   model
     .command("quantize")

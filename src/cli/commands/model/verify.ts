@@ -14,5 +14,7 @@ export async function verifyCommand(dir = defaultBundleDir()): Promise<void> {
       `${parity.windows} golden windows: margins within ${parity.worst.toFixed(4)} of the trainer's ` +
         `(mean ${parity.mean.toFixed(4)}, tolerance ${parity.tolerance}).`,
     );
+    if (parity.traced > 0)
+      console.log(`${parity.traced} of them with tokens and embeddings, which are the trainer's.`);
   });
 }
