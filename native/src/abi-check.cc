@@ -36,6 +36,10 @@ std::vector<std::string> abiProblems() {
       "llama_context_params", [&](void* to) { reinterpret_cast<Fill>(api.llama_context_default_params)(to); }, problems);
   checkSize<llama_model_params>(
       "llama_model_params", [&](void* to) { reinterpret_cast<Fill>(api.llama_model_default_params)(to); }, problems);
+  // Passed by pointer, so only its layout matters; it is returned by value like the others.
+  checkSize<llama_model_quantize_params>(
+      "llama_model_quantize_params", [&](void* to) { reinterpret_cast<Fill>(api.llama_model_quantize_default_params)(to); },
+      problems);
   checkSize<llama_batch>(
       "llama_batch",
       [&](void* to) {
@@ -53,5 +57,10 @@ std::vector<std::string> abiProblems() {
   llama_model_params model = api.llama_model_default_params();
   if (model.main_gpu != 0 || model.vocab_only || model.kv_overrides != nullptr || model.no_alloc)
     problems.push_back("llama_model_params has other defaults");
+  llama_model_quantize_params quantize = api.llama_model_quantize_default_params();
+  if (quantize.nthread != 0 || quantize.ftype != LLAMA_FTYPE_MOSTLY_Q8_0 || quantize.output_tensor_type != GGML_TYPE_COUNT ||
+      quantize.allow_requantize || !quantize.quantize_output_tensor || quantize.dry_run || quantize.imatrix != nullptr ||
+      quantize.prune_layers != nullptr || quantize.max_buf_size == 0)
+    problems.push_back("llama_model_quantize_params has other defaults");
   return problems;
 }

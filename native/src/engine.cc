@@ -23,6 +23,7 @@ EngineOptions readOptions(const Napi::Object& from) {
   options.maxSequences = number("maxSequences");
   options.maxPositions = number("maxPositions");
   options.positionsPerSequence = number("positionsPerSequence");
+  options.repack = from.Get("repack").As<Napi::Boolean>();
   options.flashAttention = from.Get("flashAttention").As<Napi::Boolean>();
   return options;
 }
@@ -108,6 +109,7 @@ Engine::Engine(const Napi::CallbackInfo& info) : ObjectWrap<Engine>(info), optio
   api.llama_log_set(logErrors, nullptr);
   auto modelParams = api.llama_model_default_params();
   modelParams.n_gpu_layers = options_.gpuLayers;
+  modelParams.use_extra_bufts = options_.repack;
   model_ = api.llama_model_load_from_file(options_.modelPath.c_str(), modelParams);
   if (model_ == nullptr) throw Napi::Error::New(info.Env(), "llama.cpp cannot load the model");
   width_ = api.llama_model_n_embd_inp(model_);
@@ -117,7 +119,7 @@ Engine::Engine(const Napi::CallbackInfo& info) : ObjectWrap<Engine>(info), optio
   params.n_batch = options_.maxPositions;
   params.n_ubatch = options_.maxPositions;
   params.n_seq_max = options_.maxSequences;
-  params.n_outputs_max = 2 * options_.maxSequences;  // two logit rows a window, not one a position
+  params.n_outputs_max = 2 * options_.maxSequences;  // a window's logit row and its companion, not one a position
   params.n_threads = params.n_threads_batch = options_.threads;
   params.kv_unified = false;  // a shared cache is slower and lets windows move each other's margins
   params.flash_attn_type = options_.flashAttention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
@@ -264,7 +266,7 @@ void Engine::decode(Operation& operation, const std::vector<int32_t>& ids, std::
   if (status != 0) throw std::runtime_error("llama_decode failed with status " + std::to_string(status));
   api.llama_synchronize(context_);
   for (size_t i = 0; i < count; i++) {
-    if (operation.outputs[i] != 1) continue;
+    if (operation.outputs[i] != Operation::wanted) continue;
     const float* row = api.llama_get_logits_ith(context_, static_cast<int32_t>(i));
     if (row == nullptr) throw std::runtime_error("llama.cpp gave no logits");
     for (int32_t id : ids) logits.push_back(row[id]);

@@ -17,6 +17,7 @@ struct EngineOptions {
   uint32_t maxSequences = 1;
   uint32_t maxPositions = 512;          // of one decode
   uint32_t positionsPerSequence = 256;  // KV cells
+  bool repack = true;  // weights laid out for this processor's wider kernels
   bool flashAttention = false;
 };
 
@@ -27,7 +28,8 @@ struct Operation {
   std::vector<llama_token> tokens;
   std::vector<llama_pos> positions;
   std::vector<llama_seq_id> sequences;
-  std::vector<int8_t> outputs;  // 1 where logits are wanted, 2 where they are computed and not read
+  static constexpr int8_t wanted = 1;
+  std::vector<int8_t> outputs;  // wanted; 2: computed, not returned; 0: none
   llama_seq_id source = 0, target = 0;
   llama_pos from = 0, to = -1;
 };

@@ -1,9 +1,10 @@
-// What JavaScript sees: bind(), abiProblems(), Engine.
+// What JavaScript sees: bind(), abiProblems(), Engine, quantize().
 #include <napi.h>
 
 #include <stdexcept>
 
 #include "engine.h"
+#include "quantize.h"
 
 static Napi::Value bind(const Napi::CallbackInfo& info) {
   try {
@@ -25,6 +26,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("bind", Napi::Function::New(env, bind));
   exports.Set("abiProblems", Napi::Function::New(env, problems));
   exports.Set("Engine", Engine::define(env));
+  exports.Set("quantize", Napi::Function::New(env, quantize));
   return exports;
 }
 

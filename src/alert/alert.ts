@@ -1,5 +1,5 @@
 import { shortened } from "../cut-to-fit.ts";
-import type { Anomaly } from "../verdict/anomaly.ts";
+import type { Anomaly, AnomalyLine } from "../verdict/anomaly.ts";
 import { visible } from "../verdict/visible.ts";
 
 /** An alert as Alertmanager v2 takes it. */
@@ -59,6 +59,7 @@ export function contentOf(anomaly: Anomaly, labels: Record<string, string>): Ale
       since: event.start,
       until: event.end,
       score: `${score} (threshold ${ours.threshold}), ${ours.model.name} ${ours.model.version}`,
+      ...(ours.novelty === undefined ? {} : { novelty: noveltyOf(ours.novelty, ours.lines) }),
       lines: heaviest.map((line) => `${weightOf(line.weight)}  ${clean(line.text)}`).join("\n"),
       window: `${ours.window.lines} lines, closed by ${ours.window.closed}`,
       verdict_id: event.id,
@@ -83,6 +84,13 @@ export function alertOf({ newest, firstSeen, lastSeen, endsAt, times }: ActiveAn
 
 function heaviestFirst<T extends { weight?: number }>(lines: readonly T[]): T[] {
   return lines.filter(({ weight = 0 }) => weight > 0).sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
+}
+
+/** How new the window is, for whoever reads the alert. */
+function noveltyOf(novelty: number, lines: readonly AnomalyLine[]): string {
+  if (novelty === 0) return "0: every line is known from training";
+  const newest = lines.find((line) => line.novelty === novelty)?.text ?? "";
+  return `${novelty.toFixed(3)} (0 known from training, 1 like nothing in it); newest: ${clean(newest)}`;
 }
 
 function weightOf(weight: number | undefined): string {

@@ -29,6 +29,8 @@ export interface EngineOptions {
   /** Of one decode. */
   maxPositions: number;
   positionsPerSequence: number;
+  /** Lay the weights out for this processor's wider kernels. */
+  repack: boolean;
   flashAttention: boolean;
 }
 
@@ -47,6 +49,8 @@ export interface Addon {
   bind(): void;
   abiProblems(): string[];
   Engine: new (options: EngineOptions) => Engine;
+  /** Rewrites a GGUF file in another type; threads 0: all; `requantize`: even from a quantised one. */
+  quantize(source: string, target: string, type: string, threads: number, requantize: boolean): Promise<void>;
 }
 
 /**

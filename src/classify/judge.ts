@@ -5,8 +5,10 @@ import type { Bundle } from "../model/bundle.ts";
 import { scoreOf } from "./calibration.ts";
 import { lineWeights } from "./evidence.ts";
 import type { Judgement } from "./judgement.ts";
+import type { Novelty } from "./novelty.ts";
 import type { Scorer } from "./scorer.ts";
 import { createVerdictCache, type KnownWindow, windowKey } from "./verdict-cache.ts";
+import { windowVectors } from "./window-vectors.ts";
 
 /** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
 export interface Judge {
@@ -27,10 +29,10 @@ export interface JudgeOptions {
 }
 
 export function createJudge(
-  deps: { bundle: Bundle; embedder: Embedder; scorer: Scorer },
+  deps: { bundle: Bundle; embedder: Embedder; scorer: Scorer; novelty?: Novelty | undefined },
   options: JudgeOptions,
 ): Judge {
-  const { bundle, embedder, scorer } = deps;
+  const { bundle, embedder, scorer, novelty } = deps;
   const { calibration, window: limits } = bundle.manifest;
   const cache = createVerdictCache(options.cacheBytes);
 
@@ -50,40 +52,26 @@ export function createJudge(
     };
   }
 
-  /** Line vectors put one after another: [lines, width]. */
-  async function vectorsOf(windows: readonly (readonly string[])[]): Promise<Float32Array[]> {
-    const embedded = await embedder.embed(windows.flat());
-    let next = 0;
-    return windows.map((lines) => {
-      const vectors = new Float32Array(lines.length * embedder.width);
-      for (let line = 0; line < lines.length; line++)
-        vectors.set(embedded[next++] ?? [], line * embedder.width);
-      return vectors;
-    });
-  }
-
   /** Computes what the cache does not know, each distinct window once. */
   async function compute(
     missing: Map<string, readonly string[]>,
   ): Promise<Map<string, KnownWindow | unknown>> {
     const results = new Map<string, KnownWindow | unknown>();
     const windows = [...missing.values()];
-    const vectors = await vectorsOf(windows);
-    const scored = await scorer.score(vectors);
+    const vectors = await windowVectors(embedder, windows);
+    const scored = await scorer.score(vectors.map(({ joined }) => joined));
     for (const [place, key] of [...missing.keys()].entries()) {
       const logits = scored[place];
+      const { lines = [], joined = new Float32Array(0) } = vectors[place] ?? {};
       if (logits === undefined || logits instanceof LogGuardianError) {
         results.set(key, logits);
         continue;
       }
       const known: KnownWindow = { logits };
       if (options.evidence && isAnomalous(known)) {
-        known.weights = await lineWeights(
-          scorer,
-          vectors[place] ?? new Float32Array(0),
-          windows[place]?.length ?? 0,
-        );
+        known.weights = await lineWeights(scorer, joined, lines.length);
       }
+      if (novelty !== undefined) known.lineNovelties = await novelty.of(lines);
       cache.set(key, known);
       results.set(key, known);
     }
@@ -101,9 +89,13 @@ export function createJudge(
       linesScored: lines.length,
     };
     if (known.weights !== undefined) judgement.weights = known.weights;
+    if (known.lineNovelties !== undefined) {
+      judgement.novelty = Math.max(...known.lineNovelties);
+      judgement.lineNovelties = known.lineNovelties;
+    }
     if (options.rawOutput) {
-      const [vectors] = await vectorsOf([lines]);
-      if (vectors !== undefined) judgement.answer = await scorer.answer(vectors);
+      const [vectors] = await windowVectors(embedder, [lines]);
+      if (vectors !== undefined) judgement.answer = await scorer.answer(vectors.joined);
     }
     return judgement;
   }

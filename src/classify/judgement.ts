@@ -14,6 +14,13 @@ export interface Judgement {
   linesScored: number;
   /** Weight of each scored line in the verdict; only where weights were computed (anomalous windows). */
   weights?: number[];
+  /**
+   * How unlike all lines of training the most unlike of the scored lines is, 0 to 2; absent where the bundle does not
+   * tell its training lines, or the window is undecided. It never changes the verdict.
+   */
+  novelty?: number;
+  /** The same for each scored line. */
+  lineNovelties?: number[];
   /** The model's own words, on request. */
   answer?: string;
   /** Why the window is undecided: a stable code. */

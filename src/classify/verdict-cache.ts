@@ -6,6 +6,7 @@ import type { Logits } from "./scorer.ts";
 export interface KnownWindow {
   logits: Logits;
   weights?: number[];
+  lineNovelties?: number[];
 }
 
 /** The key of a window: bundle and ordered masked lines, told apart even where a line holds a newline. */
@@ -15,5 +16,8 @@ export function windowKey(bundleId: string, masked: readonly string[]): string {
 
 /** Verdicts by window, bounded by bytes; 0 bytes switches it off. */
 export function createVerdictCache(maxBytes: number): ByteCache<KnownWindow> {
-  return createByteCache(maxBytes, ({ weights }) => 8 * (weights?.length ?? 0));
+  return createByteCache(
+    maxBytes,
+    ({ weights = [], lineNovelties = [] }) => 8 * (weights.length + lineNovelties.length),
+  );
 }

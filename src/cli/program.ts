@@ -4,6 +4,7 @@ import { splitKinds } from "../evaluate/splits.ts";
 import { formatNames } from "../ingest/formats/index.ts";
 import { layoutNames } from "../ingest/layouts.ts";
 import { packageVersion } from "../package-root.ts";
+import { addModelCommands } from "./model-program.ts";
 
 /** The command line. Each command's code is loaded only when it runs. */
 export function createProgram(): Command {
@@ -174,17 +175,7 @@ An exit code of 1 after the figures says that the data hold only one label.`,
     )
     .action(async (options) => (await import("./commands/evaluate.ts")).evaluateCommand(options));
 
-  const model = program.command("model").description("look at bundles");
-  model
-    .command("inspect")
-    .description("what a bundle's manifest says")
-    .argument("[dir]", "bundle (default: the starter bundle)")
-    .action(async (dir) => (await import("./commands/model.ts")).inspectCommand(dir));
-  model
-    .command("verify")
-    .description("check a bundle's files and compare its margins with the trainer's")
-    .argument("[dir]", "bundle (default: the starter bundle)")
-    .action(async (dir) => (await import("./commands/model.ts")).verifyCommand(dir));
+  addModelCommands(program);
 
   program
     .command("doctor")

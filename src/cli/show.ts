@@ -14,7 +14,8 @@ export function verdictForPeople(verdict: Verdict): string {
   const size = `${window.lines.length} lines`;
   if (verdict.verdict === "undecided")
     return `${pc.yellow("undecided")}  ${where}  since ${when}  ${size}  ${verdict.reason}`;
-  const sure = `score ${(verdict.score ?? 0).toFixed(3)}`;
+  const novelty = verdict.novelty === undefined ? "" : `  novelty ${verdict.novelty.toFixed(3)}`;
+  const sure = `score ${(verdict.score ?? 0).toFixed(3)}${novelty}`;
   if (verdict.verdict === "normal") return `${pc.green("normal")}  ${where}  since ${when}  ${size}  ${sure}`;
   const heaviest = heaviestLines(verdict).slice(0, shownLines);
   const rows = heaviest
@@ -39,6 +40,7 @@ export function verdictForPrograms(verdict: Verdict): string {
     score: verdict.score,
     margin: verdict.margin,
     threshold: verdict.threshold,
+    ...(verdict.novelty === undefined ? {} : { novelty: verdict.novelty }),
     ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
     ...(verdict.fingerprint === undefined ? {} : { fingerprint: verdict.fingerprint }),
     start: new Date(window.start).toISOString(),
@@ -50,6 +52,7 @@ export function verdictForPrograms(verdict: Verdict): string {
       masked: line.masked,
       origin: line.origin,
       ...(verdict.weights?.[place] === undefined ? {} : { weight: verdict.weights[place] }),
+      ...(verdict.lineNovelties?.[place] === undefined ? {} : { novelty: verdict.lineNovelties[place] }),
     })),
     model: verdict.model,
   });

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { LogGuardianError } from "../errors.ts";
 import { packageRoot } from "../package-root.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
+import { sha256Of } from "./sha256.ts";
 
 /** A model version: a directory whose manifest has been read and whose files have been checked against it. */
 export interface Bundle {
@@ -31,14 +31,17 @@ export async function loadManifest(dir: string): Promise<Manifest> {
 }
 
 /**
- * Reads and checks a bundle.
- * @throws LogGuardianError LG_BUNDLE_MISSING, LG_BUNDLE_MANIFEST, LG_BUNDLE_FORMAT, LG_BUNDLE_CHECKSUM.
+ * Reads and checks a bundle. `needBase: false` lets a base that is still to be fetched be absent.
+ * @throws LogGuardianError LG_BUNDLE_MISSING, LG_BUNDLE_MANIFEST, LG_BUNDLE_FORMAT, LG_BUNDLE_CHECKSUM, LG_BASE_MISSING.
  */
-export async function loadBundle(dir: string): Promise<Bundle> {
+export async function loadBundle(dir: string, { needBase = true } = {}): Promise<Bundle> {
   const { absolute, text, manifest } = await readManifest(dir);
-  await Promise.all(
-    Object.entries(manifest.files).map(([file, listed]) => check(join(absolute, file), listed)),
-  );
+  const base = baseToFetch(absolute, manifest);
+  if (base !== undefined && needBase) throw base;
+  const listed: Record<string, Listed> = { ...manifest.files };
+  const { file, base: named } = manifest.llama;
+  if (named !== undefined && base === undefined) listed[file] ??= { sha256: named.sha256 };
+  await Promise.all(Object.entries(listed).map(([name, entry]) => check(join(absolute, name), entry)));
   return {
     dir: absolute,
     id: createHash("sha256").update(text).digest("hex"),
@@ -59,8 +62,11 @@ async function readManifest(dir: string): Promise<{ absolute: string; text: Buff
     );
   });
   const manifest = parseManifest(text.toString("utf8"), where);
-  const needed = [manifest.embedder.file, manifest.embedder.tokenizer, manifest.llama.file];
-  if (manifest.llama.adapter !== undefined) needed.push(manifest.llama.adapter);
+  const { embedder, llama, novelty } = manifest;
+  const needed = [embedder.file, embedder.tokenizer];
+  if (llama.base === undefined) needed.push(llama.file);
+  if (llama.adapter !== undefined) needed.push(llama.adapter);
+  if (novelty !== undefined) needed.push(novelty.file);
   const unlisted = needed.filter((file) => manifest.files[file] === undefined);
   if (unlisted.length > 0) {
     throw new LogGuardianError(
@@ -69,10 +75,35 @@ async function readManifest(dir: string): Promise<{ absolute: string; text: Buff
       "Fetch or export the bundle again.",
     );
   }
+  const { [llama.file]: own } = manifest.files;
+  if (own !== undefined && llama.base !== undefined && own.sha256 !== llama.base.sha256) {
+    throw new LogGuardianError(
+      "LG_BUNDLE_MANIFEST",
+      `${where} gives ${llama.file} one sha256 under "files" and another under "llama.base".`,
+      "Fetch or export the bundle again.",
+    );
+  }
   return { absolute, text, manifest };
 }
 
-async function check(path: string, listed: { sha256: string; size: number }): Promise<void> {
+/** The error that says how to get the base, where the bundle names one and does not have it. */
+export function baseToFetch(dir: string, { llama }: Manifest): LogGuardianError | undefined {
+  const { file, base } = llama;
+  if (base === undefined || existsSync(join(dir, file))) return undefined;
+  return new LogGuardianError(
+    "LG_BASE_MISSING",
+    `The language model ${base.name}, which the bundle in ${dir} builds on, is not there as ${file}.`,
+    `Fetch it: logguardian model pull '${base.url}' --sha256 ${base.sha256} --out '${dir}' --as ${file}`,
+  );
+}
+
+/** The size, where it is known, spares reading a damaged file to its end. */
+interface Listed {
+  sha256: string;
+  size?: number;
+}
+
+async function check(path: string, listed: Listed): Promise<void> {
   const damaged = (what: string, cause?: unknown) =>
     new LogGuardianError(
       "LG_BUNDLE_CHECKSUM",
@@ -83,8 +114,7 @@ async function check(path: string, listed: { sha256: string; size: number }): Pr
   const { size } = await stat(path).catch((thrown) => {
     throw damaged("is missing or cannot be read", thrown);
   });
-  if (size !== listed.size) throw damaged(`has ${size} bytes where the manifest says ${listed.size}`);
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  if (hash.digest("hex") !== listed.sha256) throw damaged("has another sha256 than the manifest says");
+  if (listed.size !== undefined && size !== listed.size)
+    throw damaged(`has ${size} bytes where the manifest says ${listed.size}`);
+  if ((await sha256Of(path)) !== listed.sha256) throw damaged("has another sha256 than the manifest says");
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { LogGuardianError } from "../errors.ts";
+import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Bundle } from "./bundle.ts";
 
 /** A window and the margin that the trainer computed for it. */
@@ -7,7 +7,14 @@ export interface GoldenWindow {
   /** Masked lines. */
   lines: string[];
   margin: number;
+  /** Trace of the trainer's way to the margin, in the first rows at least: the encoder's token ids of each line … */
+  tokens?: number[][];
+  /** … and the first numbers of each line's projected vector. */
+  embeddings?: number[][];
 }
+
+/** Numbers of a line's vector that a trace shows; fewer where vectors are shorter. */
+export const tracedNumbers = 8;
 
 /** The windows that prove a bundle's parity. @throws LogGuardianError LG_BUNDLE_GOLDEN when they are missing or unreadable. */
 export async function readGolden(bundle: Bundle): Promise<GoldenWindow[]> {
@@ -15,11 +22,16 @@ export async function readGolden(bundle: Bundle): Promise<GoldenWindow[]> {
   try {
     const rows = (await readFile(path, "utf8")).split("\n").filter((row) => row !== "");
     if (rows.length === 0) throw new Error("it is empty");
-    return rows.map((row) => JSON.parse(row) as GoldenWindow);
+    return rows.map((row, place) => {
+      const golden: GoldenWindow = JSON.parse(row);
+      if (!Array.isArray(golden.lines) || !Number.isFinite(golden.margin))
+        throw new Error(`row ${place + 1} has no lines or no margin`);
+      return golden;
+    });
   } catch (thrown) {
     throw new LogGuardianError(
       "LG_BUNDLE_GOLDEN",
-      `The golden windows in ${path} cannot be read.`,
+      `The golden windows in ${path} cannot be read: ${reasonOf(thrown)}.`,
       "Fetch or export the bundle again.",
       thrown,
     );

@@ -4,6 +4,11 @@ import { LogGuardianError } from "../errors.ts";
 
 export const bundleFormat = 1;
 
+const sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
+/** A plain name: a bundle is one flat directory, and none of its files may lie elsewhere. */
+const plainName = "^[A-Za-z0-9_][A-Za-z0-9._-]*$";
+const fileName = Type.String({ pattern: plainName });
+
 const pieces = Type.Object({
   text: Type.String(),
   ids: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }),
@@ -32,17 +37,26 @@ export const manifestSchema = Type.Object({
     defaults: Type.Object({ size: Type.Integer({ minimum: 1 }), stride: Type.Integer({ minimum: 1 }) }),
   }),
   embedder: Type.Object({
-    file: Type.String(),
-    tokenizer: Type.String(),
+    file: fileName,
+    tokenizer: fileName,
     width: Type.Integer({ minimum: 1 }),
     padId: Type.Integer({ minimum: 0 }),
   }),
   llama: Type.Object({
-    file: Type.String(),
+    file: fileName,
+    /**
+     * Where `file` comes from when it does not travel with the bundle: it is then left out of `files`, and checked
+     * against this sha256. `url`: whatever `model pull` takes.
+     */
+    base: Type.Optional(
+      Type.Object({ name: Type.String({ minLength: 1 }), sha256, url: Type.String({ minLength: 1 }) }),
+    ),
     /** A LoRA adapter over `file`. */
-    adapter: Type.Optional(Type.String()),
+    adapter: Type.Optional(fileName),
     flashAttention: Type.Boolean(),
   }),
+  /** Vectors of the training lines, for the novelty of a window: see novelty.ts. */
+  novelty: Type.Optional(Type.Object({ file: fileName })),
   prompt: Type.Object({ before: pieces, after: pieces }),
   verdict: Type.Object({ normal: token, anomalous: token }),
   /** score = sigmoid(scale * margin + shift) */
@@ -52,8 +66,9 @@ export const manifestSchema = Type.Object({
   parity: Type.Object({ tolerance: Type.Number({ exclusiveMinimum: 0 }) }),
   metrics: Type.Record(Type.String(), Type.Unknown()),
   files: Type.Record(
-    Type.String(),
-    Type.Object({ sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }), size: Type.Integer({ minimum: 0 }) }),
+    Type.String({ pattern: plainName }),
+    Type.Object({ sha256, size: Type.Integer({ minimum: 0 }) }),
+    { additionalProperties: false },
   ),
 });
 

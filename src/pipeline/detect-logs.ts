@@ -27,6 +27,10 @@ export interface Detection {
   threshold: number;
   /** One per line; only for anomalous windows. */
   weights?: number[];
+  /** How unlike all lines of training the window's most unlike line is, 0 to 2; where the bundle can tell. */
+  novelty?: number;
+  /** The same for each line. */
+  lineNovelties?: number[];
   /** Why the window is undecided. */
   reason?: string;
   margin?: number | null;
@@ -98,6 +102,8 @@ function detectionOf(verdict: Verdict, logs: readonly string[], rawOutput: boole
     threshold: verdict.threshold,
   };
   if (verdict.weights !== undefined) detection.weights = verdict.weights;
+  if (verdict.novelty !== undefined) detection.novelty = verdict.novelty;
+  if (verdict.lineNovelties !== undefined) detection.lineNovelties = verdict.lineNovelties;
   if (verdict.reason !== undefined) detection.reason = verdict.reason;
   if (rawOutput) {
     detection.margin = verdict.margin;

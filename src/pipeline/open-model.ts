@@ -1,7 +1,9 @@
 import { createJudge, type Judge } from "../classify/judge.ts";
+import { createNovelty } from "../classify/novelty.ts";
 import { createScorer, type Scorer } from "../classify/scorer.ts";
 import { createEmbedder, type Embedder } from "../embed/embedder.ts";
 import { type Bundle, defaultBundleDir, loadBundle } from "../model/bundle.ts";
+import { readTrainingLines } from "../model/novelty.ts";
 
 /** Which machine parts the model runs on, and what it may keep. */
 export interface InferenceOptions {
@@ -55,6 +57,7 @@ export interface ModelOptions {
 export async function openModel(options: ModelOptions = {}): Promise<OpenModel> {
   const inference = { ...defaultInference, ...options.inference };
   const bundle = await loadBundle(options.bundleDir ?? defaultBundleDir());
+  const trainingLines = await readTrainingLines(bundle);
   const [embedder, scorer] = await Promise.all([
     createEmbedder(bundle, {
       provider: inference.provider,
@@ -68,7 +71,7 @@ export async function openModel(options: ModelOptions = {}): Promise<OpenModel> 
     }),
   ]);
   const judge = createJudge(
-    { bundle, embedder, scorer },
+    { bundle, embedder, scorer, novelty: trainingLines && createNovelty(trainingLines) },
     {
       threshold: options.threshold ?? bundle.manifest.threshold,
       evidence: options.evidence ?? true,

@@ -36,6 +36,8 @@ export interface Anomaly {
     score: number | null;
     margin: number | null;
     threshold: number;
+    /** How unlike all lines of training the most unlike line is, 0 to 2; where the bundle can tell. */
+    novelty?: number;
     fingerprint?: string;
     window: { lines: number; scored: number; closed: string };
     lines: AnomalyLine[];
@@ -48,6 +50,7 @@ export interface AnomalyLine {
   time: string;
   /** How much the line raised the margin; only where weights were computed. */
   weight?: number;
+  novelty?: number;
   host?: string;
   file?: string;
   pod?: string;
@@ -60,7 +63,7 @@ export interface AnomalyLine {
 const maxBytes = 900_000;
 
 export function anomalyOf(verdict: Verdict): Anomaly {
-  const { window, fingerprint, reason } = verdict;
+  const { window, fingerprint, reason, novelty } = verdict;
   const [start, end] = [isoTime(window.start), isoTime(window.end)];
   const hosts = new Set(window.lines.map(({ origin }) => origin.host));
   const files = new Set(window.lines.map(({ origin }) => origin.file));
@@ -88,9 +91,12 @@ export function anomalyOf(verdict: Verdict): Anomaly {
       score: verdict.score,
       margin: verdict.margin,
       threshold: verdict.threshold,
+      ...(novelty === undefined ? {} : { novelty }),
       ...(fingerprint === undefined ? {} : { fingerprint }),
       window: { lines: window.lines.length, scored: verdict.linesScored, closed: window.reason },
-      lines: window.lines.map((line, place) => lineOf(line, verdict.weights?.[place])),
+      lines: window.lines.map((line, place) =>
+        lineOf(line, verdict.weights?.[place], verdict.lineNovelties?.[place]),
+      ),
     },
   };
 }
@@ -140,13 +146,15 @@ export function parseAnomaly(value: Buffer | null): Anomaly {
   return content as unknown as Anomaly;
 }
 
-function lineOf({ text, masked, time, origin, position }: Line, weight: number | undefined): AnomalyLine {
+function lineOf(line: Line, weight: number | undefined, novelty: number | undefined): AnomalyLine {
+  const { text, masked, time, origin, position } = line;
   const { topic, partition, offset, index } = position;
   return {
     text,
     masked,
     time: isoTime(time),
     ...(weight === undefined ? {} : { weight }),
+    ...(novelty === undefined ? {} : { novelty }),
     ...origin,
     position: `${topic}:${partition}:${offset}:${index}`,
   };

@@ -1,11 +1,6 @@
-import { checkGolden } from "../../classify/parity.ts";
-import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
-import { withModel } from "../../pipeline/open-model.ts";
-
-export async function inspectCommand(dir = defaultBundleDir()): Promise<void> {
-  const { manifest, id } = await loadBundle(dir);
-  console.log(JSON.stringify({ id, ...manifest }, null, 2));
-}
+import { checkGolden } from "../../../classify/parity.ts";
+import { defaultBundleDir } from "../../../model/bundle.ts";
+import { withModel } from "../../../pipeline/open-model.ts";
 
 export async function verifyCommand(dir = defaultBundleDir()): Promise<void> {
   await withModel({ bundleDir: dir }, async (model) => {
@@ -19,5 +14,7 @@ export async function verifyCommand(dir = defaultBundleDir()): Promise<void> {
       `${parity.windows} golden windows: margins within ${parity.worst.toFixed(4)} of the trainer's ` +
         `(mean ${parity.mean.toFixed(4)}, tolerance ${parity.tolerance}).`,
     );
+    if (parity.traced > 0)
+      console.log(`${parity.traced} of them with tokens and embeddings, which are the trainer's.`);
   });
 }
