@@ -19,14 +19,10 @@ def main() -> int:
     data = Path(os.environ.get("LOGGUARDIAN_DATA", TRAINING.parent.parent / "shared" / "data"))
 
     train = commands.add_parser("train", help="train a recipe and export its bundle")
-    train.add_argument("--recipe", type=Path, default=TRAINING / "recipes" / "starter.yaml")
+    train.add_argument("--config", type=Path, default=TRAINING / "recipes" / "starter.yaml", help="the recipe")
     train.add_argument("--data", type=Path, default=data)
     train.add_argument("--out", type=Path, required=True, help="directory of the bundle")
-    train.add_argument("--hold-out", action="store_true", help="keep the dev parts out of training and score them once")
-    train.add_argument(
-        "--calibrate-from", type=Path, help="take calibration and metrics from this bundle, trained with --hold-out"
-    )
-    train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="models trained at once, a core each")
 
     splits = commands.add_parser("splits", help="write the dev parts as JSON lines for `logguardian evaluate`")
     splits.add_argument("--data", type=Path, default=data)

@@ -54,8 +54,19 @@ class ExportError(Exception):
     """What was written does not answer as the trainer does."""
 
 
-def export(out: Path, recipe: Recipe, model: WindowModel, pooled: Path, calibration: Calibration, metrics: dict) -> None:
-    """Writes a bundle to `out`, which appears whole or not at all. `pooled`: the frozen encoder's ONNX graph."""
+def export(
+    out: Path,
+    recipe: Recipe,
+    model: WindowModel,
+    pooled: Path,
+    calibration: Calibration,
+    metrics: dict,
+    trained_lines: torch.Tensor,
+) -> None:
+    """Writes a bundle to `out`, which appears whole or not at all.
+
+    `pooled`: the frozen encoder's ONNX graph. `trained_lines` [lines, width]: vectors of all lines learnt from.
+    """
     aside = out.with_name(out.name + ".partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -67,6 +78,8 @@ def export(out: Path, recipe: Recipe, model: WindowModel, pooled: Path, calibrat
     shutil.copy(encoder.model_dir() / "tokenizer.json", aside / "tokenizer.json")
     write_gguf(aside / "llama.gguf", model, recipe)
     write_golden(aside / "golden.jsonl", recipe, model, aside / "embedder.onnx", pooled)
+    with torch.no_grad():
+        write_novelty(aside / "novelty.bin", model.projector(trained_lines).numpy())
     manifest = build_manifest(recipe, model, calibration, metrics, aside)
     (aside / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     shutil.rmtree(out, ignore_errors=True)
@@ -140,7 +153,7 @@ def write_gguf(path: Path, model: WindowModel, recipe: Recipe) -> None:
 
 def write_golden(path: Path, recipe: Recipe, model: WindowModel, exported: Path, pooled: Path) -> None:
     """Margins by PyTorch from the pooled vectors; the exported graph must give the same projected vectors."""
-    windows = golden.windows(recipe.seed)
+    windows = golden.windows(recipe.selection.seeds[0])
     lines = sorted({line for window in windows for line in window})
     place = {line: number for number, line in enumerate(lines)}
     tokenizer = encoder.load_tokenizer(recipe.window.max_tokens)
@@ -153,6 +166,12 @@ def write_golden(path: Path, recipe: Recipe, model: WindowModel, exported: Path,
     found = margins(model, vectors, [tuple(place[line] for line in window) for window in windows])
     rows = [{"lines": window, "margin": round(float(margin), 5)} for window, margin in zip(windows, found, strict=True)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_novelty(path: Path, vectors: np.ndarray) -> None:
+    """`vectors` [lines, width]; the layout is that of docs/decisions/0005-bundle-format.md."""
+    header = b"LGNV" + np.array([1, *vectors.shape], "<u4").tobytes()
+    path.write_bytes(header + np.ascontiguousarray(vectors, "<f4").tobytes())
 
 
 def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration, metrics: dict, folder: Path) -> dict:
@@ -182,7 +201,8 @@ def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration,
             "anomalous": {"text": ANOMALOUS, "id": prompt.anomalous},
         },
         "calibration": {"scale": calibration.scale, "shift": calibration.shift},
-        "threshold": 0.5,
+        "threshold": calibration.threshold,
+        "novelty": {"file": "novelty.bin"},
         "parity": {"tolerance": TOLERANCE},
         "metrics": metrics,
         "files": {

@@ -26,6 +26,7 @@ class ModelRecipe:
 @dataclass(frozen=True)
 class TrainingRecipe:
     steps: int
+    checkpoint_every: int
     hdfs_batch: int
     bgl_batch: int
     learning_rate: float
@@ -36,6 +37,29 @@ class TrainingRecipe:
     noise: float
     anomalous_share: float
     average: float
+    prior_decay: float
+    others_weight: float
+    prior_share: float
+    novel_share: float
+    novel_noise: float
+
+
+@dataclass(frozen=True)
+class SelectionRecipe:
+    seeds: list
+    folds: int
+    rare: float
+
+
+@dataclass(frozen=True)
+class ObjectiveRecipe:
+    kind: str
+    alarms_per_day: float
+    windows_per_day: float
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("best-f1", "false-alarms"):
+            raise RecipeError(f"objective.kind must be best-f1 or false-alarms, not {self.kind!r}.")
 
 
 @dataclass(frozen=True)
@@ -50,11 +74,12 @@ class WindowRecipe:
 class Recipe:
     name: str
     version: str
-    seed: int
     text_template: str
     mask_profile: str
     model: ModelRecipe
     training: TrainingRecipe
+    selection: SelectionRecipe
+    objective: ObjectiveRecipe
     window: WindowRecipe
 
 
