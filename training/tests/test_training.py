@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from logguardian_training import bundle, data, encoder, golden, line_prior, other_systems, recipe, training
-from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error, margin_for
+from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error
 from logguardian_training.data import Sequence, Texts
 from logguardian_training.metrics import Labelled, average_precision, scores_at
 from logguardian_training.model import WindowModel, margins
@@ -194,4 +194,15 @@ def test_a_threshold_for_false_alarms_allows_as_many_as_stated():
     part = Labelled(np.arange(1000.0), np.repeat([0, 1], [900, 100]), np.ones(1000))
     objective = recipe.ObjectiveRecipe("false-alarms", alarms_per_day=10, windows_per_day=1000)
     # A hundredth of 900 normal windows: nine, those from 891 on.
-    assert (part.margins[part.labels == 0] >= margin_for([part], objective)).sum() == 9
+    assert (part.margins[part.labels == 0] >= calibrate([part], objective).margin_threshold).sum() == 9
+
+
+def test_a_threshold_for_f1_is_about_as_good_as_any_and_leans_on_no_single_window():
+    random = np.random.default_rng(6)
+    labels = (random.random(20_000) < 0.1).astype(int)
+    part = Labelled(random.normal(size=20_000) + 3 * labels, labels, np.ones(20_000))
+    found = calibrate([part], recipe.load(STARTER).objective)
+    best = max(scores_at(part, threshold)["f1"] for threshold in np.arange(0, 4, 0.02))
+    assert scores_at(part, found.margin_threshold)["f1"] == pytest.approx(best, abs=0.003)
+    fewer = Labelled(part.margins[1:], part.labels[1:], part.weights[1:])
+    assert calibrate([fewer], recipe.load(STARTER).objective).margin_threshold == pytest.approx(found.margin_threshold, abs=0.01)
