@@ -23,6 +23,8 @@ def main() -> int:
     train.add_argument("--data", type=Path, default=data)
     train.add_argument("--out", type=Path, required=True, help="directory of the bundle")
     train.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="models trained at once, a core each")
+    train.add_argument("--teacher", type=Path, help="bundle whose verdicts the model learns, instead of labels")
+    train.add_argument("--teacher-windows", type=int, default=3000, help="distinct windows that the teacher judges")
 
     splits = commands.add_parser("splits", help="write the dev parts as JSON lines for `logguardian evaluate`")
     splits.add_argument("--data", type=Path, default=data)
@@ -31,6 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     from . import commands as run
     from .bundle import ExportError
+    from .product import ProductError
     from .training import TrainingError
 
     try:
@@ -38,7 +41,7 @@ def main() -> int:
             run.train(arguments)
         else:
             run.splits(arguments)
-    except (DataError, RecipeError, TrainingError, ExportError) as error:
+    except (DataError, RecipeError, TrainingError, ExportError, ProductError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

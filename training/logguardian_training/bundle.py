@@ -51,7 +51,13 @@ PROVENANCE = [
 
 
 class ExportError(Exception):
-    """What was written does not answer as the trainer does."""
+    """What was written does not answer as the trainer does, or it may not stand where it was wanted."""
+
+
+def refuse_other(out: Path) -> None:
+    """A bundle replaces a bundle or what is empty, and nothing else."""
+    if out.exists() and not (out / "manifest.json").is_file() and (out.is_file() or any(out.iterdir())):
+        raise ExportError(f"{out} holds something that is no bundle, and would be replaced. Name another folder with --out.")
 
 
 def export(

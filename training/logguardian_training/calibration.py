@@ -46,6 +46,12 @@ def _threshold(parts: list[Labelled], calibrated: Calibration, objective: Object
     return float(np.mean([f1_curve(part, np.unique(part.margins)).max() for part in parts])) / 2
 
 
+def match(part: Labelled, threshold: float) -> Calibration:
+    """Margins to scores like those of a teacher, which are the part's labels; `threshold` is the teacher's."""
+    scale, shift = _platt([part])
+    return Calibration(round(scale, 4), round(shift, 4), threshold)
+
+
 def log_loss(parts: list[Labelled], calibration: Calibration) -> float:
     """Mean of the parts' log losses in nats, each over distinct sequences."""
     return float(np.mean([_log_loss(calibration.scores(part.margins), part.labels) for part in parts]))

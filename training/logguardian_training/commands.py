@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import shutil
 import sys
@@ -15,20 +14,31 @@ import torch
 from . import bundle, candidates, data, encoder, other_systems, recipe
 from .candidates import Corpus, Job, Workshop
 from .data import Sequence
+from .distillation import Teacher, distil
 
 
 def train(arguments) -> None:
-    """Writes `--out`, trained on everything, and beside it `<out>.held-out`, the same without the dev parts."""
+    """Writes `--out`, trained on everything, and beside it `<out>.held-out`, the same without the dev parts.
+
+    With `--teacher` one bundle, which learns that one's verdicts.
+    """
     started = time.monotonic()
     wanted = recipe.load(arguments.config)
+    teacher = Teacher.load(arguments.teacher) if arguments.teacher else None
+    held_out_dir = arguments.out.with_name(f"{arguments.out.name}.held-out")
+    for folder in (arguments.out, held_out_dir):
+        bundle.refuse_other(folder)
     # Finished and begun models of another recipe are of no use; those of this one are.
-    key = hashlib.sha256(arguments.config.read_bytes()).hexdigest()[:12]
-    work = arguments.out.parent / f"{arguments.out.name}.work" / key
+    work = arguments.out.parent / f"{arguments.out.name}.work" / data.digest(arguments.config.read_bytes())[:12]
     pooled = work / "encoder.onnx"
     torch.set_num_threads(1)
     say(f"Exporting the encoder ({encoder.model_dir().name}) to ONNX.")
     encoder.export_encoder(pooled)
-    workshop = Workshop(wanted, read_corpus(arguments.data, wanted, pooled), work, arguments.jobs)
+    corpus = read_corpus(arguments.data, wanted, pooled)
+    if teacher is not None:
+        distil(wanted, corpus, teacher, pooled, work, arguments.out, arguments.teacher_windows, say)
+        return
+    workshop = Workshop(wanted, corpus, work, arguments.jobs)
     seeds = wanted.selection.seeds
     # What does not depend on the choice is trained beside what it is made by.
     workshop.train([Job(purpose, seed, fold) for purpose, fold in (("selection", 0), ("held-out", None)) for seed in seeds])
@@ -38,7 +48,7 @@ def train(arguments) -> None:
     workshop.train([shipped])
     minutes = round((time.monotonic() - started) / 60, 1)
     for job, out, meaning in (
-        (held_out, arguments.out.with_name(f"{arguments.out.name}.held-out"), "without the dev parts"),
+        (held_out, held_out_dir, "without the dev parts"),
         (shipped, arguments.out, "all of train; heldOut are figures of the same recipe trained without the dev parts"),
     ):
         metrics["training"] = {"data": meaning, "seed": choice.seed, "step": choice.step, "minutes": minutes}

@@ -37,8 +37,13 @@ class Sequence:
     """One distinct sequence of text indices with its label and how often it occurs."""
 
     lines: tuple[int, ...]
-    label: int
+    #: 1 is anomalous, 0 normal; where a teacher judged it, its score.
+    label: float
     count: int = 1
+
+    @property
+    def is_anomalous(self) -> bool:
+        return self.label >= 0.5
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,10 @@ def unseen(evaluated: list[Sequence], trained: list[Sequence]) -> list[Sequence]
     """Those sequences whose lines never occur, in this order, in training."""
     known = {sequence.lines for sequence in trained}
     return [sequence for sequence in evaluated if sequence.lines not in known]
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _fold(text: str, folds: int) -> int:

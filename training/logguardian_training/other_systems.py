@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import tarfile
 from pathlib import Path
 
+from . import product
 from .data import DataError
 
-PROGRAM = Path(__file__).resolve().parents[2] / "bin" / "logguardian.js"
 #: Their lines lie in the parts that models are scored on.
 SCORED_SYSTEMS = ("BGL", "HDFS")
 
@@ -30,12 +27,4 @@ def load(folder: Path, mask_profile: str) -> list[str]:
 
 
 def mask(lines: list[str], profile: str) -> list[str]:
-    node = shutil.which("node", path=os.pathsep.join((str(PROGRAM.parents[1] / "node_modules/.bin"), os.environ.get("PATH", ""))))
-    if node is None:
-        raise DataError("Node is missing: the trainer masks lines with the product itself. Run `npm ci` first.")
-    done = subprocess.run(
-        [node, str(PROGRAM), "mask", "--profile", profile], input="\n".join(lines), capture_output=True, text=True
-    )
-    if done.returncode != 0:
-        raise DataError(f"Lines could not be masked: {done.stderr.strip()}")
-    return done.stdout.splitlines()
+    return product.run(["mask", "--profile", profile], "\n".join(lines)).splitlines()

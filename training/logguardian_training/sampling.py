@@ -18,7 +18,7 @@ class Sampler:
         self.sequences = sequences
         self.random = random
         weights = np.array([math.log2(1 + sequence.count) for sequence in sequences])
-        anomalous = np.array([sequence.label == 1 for sequence in sequences])
+        anomalous = np.array([sequence.is_anomalous for sequence in sequences])
         natural = weights[anomalous].sum() / weights.sum()
         share = max(anomalous_share, natural)
         weights[anomalous] *= share / weights[anomalous].sum()

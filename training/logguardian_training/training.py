@@ -33,7 +33,8 @@ class Material:
     vectors: torch.Tensor
     hdfs: list[Sequence]
     bgl: list[Sequence]
-    bgl_alerts: frozenset[int]
+    bgl_alerts: frozenset[int] | None
+    """Texts that make a window anomalous. None: nobody knows, and windows are left as they are."""
     others: torch.Tensor
     """Vectors of other systems' lines [lines, width], without labels."""
 
@@ -52,7 +53,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, seed: int, material: Material):
         for name, sequences in (("HDFS", material.hdfs), ("BGL", material.bgl)):
-            if {sequence.label for sequence in sequences} != {0, 1}:
+            if len({sequence.is_anomalous for sequence in sequences}) < 2:
                 raise TrainingError(
                     f"{name} has only one kind of label to train on. Provide normal and anomalous sequences."
                 )
@@ -75,7 +76,7 @@ class Run:
         self.hdfs_sampler, self.bgl_sampler = (
             Sampler(sequences, settings.anomalous_share, self.random) for sequences in (material.hdfs, material.bgl)
         )
-        self.normal = [sequence for sequence in material.bgl if sequence.label == 0]
+        self.normal = [sequence for sequence in material.bgl if not sequence.is_anomalous]
         self.novel = NovelLines(
             torch.cat([material.vectors[used], material.others]), settings.novel_noise, self.random
         )
@@ -110,10 +111,10 @@ class Run:
     def _bgl_loss(self) -> torch.Tensor:
         """Real windows by label and line prior, windows of lines never seen by the line prior alone."""
         settings = self.recipe.training
-        sequences = [
-            crop(splice(sequence, self.normal, self.material.bgl_alerts, self.random), self.material.bgl_alerts, self.random)
-            for sequence in self.bgl_sampler.draw(settings.bgl_batch)
-        ]
+        sequences = self.bgl_sampler.draw(settings.bgl_batch)
+        alerts = self.material.bgl_alerts
+        if alerts is not None:
+            sequences = [crop(splice(sequence, self.normal, alerts, self.random), alerts, self.random) for sequence in sequences]
         windows = [sequence.lines[: self.recipe.window.max_lines] for sequence in sequences]
         padded, lengths = pad(self.material.vectors, windows)
         targets = self._smoothed(sequences)

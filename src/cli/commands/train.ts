@@ -10,7 +10,10 @@ export type TrainOptions = Record<string, string> & { config: string };
 /** Runs the trainer, shows what it says, and answers as it does. A kill reaches it, and its checkpoints stay. */
 export async function trainCommand(options: TrainOptions): Promise<void> {
   const out = options.out ?? join("build", parse(options.config).name);
-  const args = Object.entries({ ...options, out }).flatMap(([name, value]) => [`--${name}`, value]);
+  const args = Object.entries({ ...options, out }).flatMap(([name, value]) => [
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    value,
+  ]);
   const { program, args: python, env } = pythonModule("logguardian_training", ["train", ...args], "Training");
   const child = spawn(program, python, { stdio: "inherit", env });
   // A terminal's Ctrl-C reaches it by itself; this process only has to outlive it.
