@@ -52,16 +52,6 @@ def match(part: Labelled, threshold: float) -> Calibration:
     return Calibration(round(scale, 4), round(shift, 4), threshold)
 
 
-def log_loss(parts: list[Labelled], calibration: Calibration) -> float:
-    """Mean of the parts' log losses in nats, each over distinct sequences."""
-    return float(np.mean([_log_loss(calibration.scores(part.margins), part.labels) for part in parts]))
-
-
-def _log_loss(scores: np.ndarray, labels: np.ndarray) -> float:
-    right = np.where(labels == 1, scores, 1 - scores)
-    return float(-np.log(np.maximum(right, 1e-12)).mean())
-
-
 def _margin_at_rate(part: Labelled, allowed: float) -> float:
     normal = part.labels == 0
     order = np.argsort(-part.margins[normal], kind="stable")

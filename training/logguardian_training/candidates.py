@@ -2,7 +2,7 @@
 
 | models     | learn from                                      | for                                              |
 | ---------- | ----------------------------------------------- | ------------------------------------------------ |
-| selection  | early, without the texts of a fold              | seed, checkpoint, calibration and threshold      |
+| selection  | early, without the texts of a fold (one a seed) | seed, checkpoint, calibration and threshold      |
 | held out   | early + validation                              | figures on dev, which nothing is chosen by       |
 | shipped    | all                                             | the bundle                                       |
 """
@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ import numpy as np
 import torch
 
 from . import data, training
-from .calibration import Calibration, calibrate, expected_calibration_error, log_loss
+from .calibration import Calibration, calibrate, expected_calibration_error
 from .data import DataSet, Sequence, Texts
 from .metrics import Labelled, average_precision, scores_at
 from .model import WindowModel, margins
@@ -53,8 +55,8 @@ class Choice:
     seed: int
     step: int
     calibration: Calibration
-    #: Log loss on validation, in nats, by seed and step.
-    losses: dict[tuple[int, int], float]
+    #: `ranking_error` on validation, by seed and step.
+    errors: dict[tuple[int, int], float]
 
 
 class Workshop:
@@ -64,9 +66,19 @@ class Workshop:
         self.recipe, self.corpus, self.work, self.processes = recipe, corpus, work, processes
         self.trained: dict[Job, Trained] = {}
 
+    @property
+    def selection_jobs(self) -> list[Job]:
+        """Each seed holds out a fold of its own."""
+        selection = self.recipe.selection
+        return [Job("selection", seed, place % selection.folds) for place, seed in enumerate(selection.seeds)]
+
+    @property
+    def held_out_jobs(self) -> list[Job]:
+        return [Job("held-out", seed) for seed in self.recipe.selection.seeds]
+
     def train(self, jobs: list[Job]) -> None:
         missing = [job for job in jobs if job not in self.trained]
-        with ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
             running = {
                 job: pool.submit(_train, self.recipe, job, self.material(job), self.work / f"{job.name}.pt")
                 for job in missing
@@ -89,11 +101,11 @@ class Workshop:
         return Material(self.corpus.vectors, *parts, bgl.alert_texts, self.corpus.others)
 
     def validation(self, job: Job, step: int) -> list[Labelled]:
-        """Margins of what a selection model never saw: validation parts, sequences and texts held out."""
+        """Margins of what a selection model never saw: validation parts, sequences, and last the fold's texts."""
         hdfs, bgl = self.corpus.hdfs, self.corpus.bgl
         model = self.trained[job].snapshots[step]
         parts = [hdfs.validation, data.unseen(hdfs.validation, hdfs.early), bgl.validation, self._folded(job.fold)[1]]
-        return [self.labelled(model, part) for part in parts]
+        return [self.labelled(model, part).damped() for part in parts]
 
     def labelled(self, model: WindowModel, part: list[Sequence]) -> Labelled:
         return Labelled(
@@ -107,45 +119,48 @@ class Workshop:
         return data.hold_out_texts(self.corpus.bgl.early, self.corpus.texts, fold or 0, selection.folds, selection.rare)
 
 
+def _end_with_parent() -> None:
+    """A process of the pool outlives a killed parent, and would write to the checkpoints of the run that goes on."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _train(recipe: Recipe, job: Job, material: Material, checkpoint: Path) -> Trained:
     torch.set_num_threads(1)
     return training.train(recipe, job.seed, material, checkpoint, name=f"{job.name}  ")
 
 
 def choose(workshop: Workshop, say: Callable[[str], None]) -> Choice:
-    """Checkpoint and seed by the log loss on validation, calibration and threshold on margins from all folds.
+    """Checkpoint and seed by the ranking on validation, calibration and threshold on margins of all folds.
 
-    The log loss counts every window, where F1 hangs on the few near the threshold; the checkpoint is the best of all
-    seeds' mean, since between checkpoints of one seed chance is as large as what is learnt.
+    A checkpoint is judged by all seeds and all folds together: between two checkpoints of one seed, or two folds, chance
+    is as large as what is learnt. The seed is chosen by what all share.
     """
-    recipe = workshop.recipe
-    jobs = [Job("selection", seed, 0) for seed in recipe.selection.seeds]
+    selection, jobs = workshop.recipe.selection, workshop.selection_jobs
     workshop.train(jobs)
-    losses = {
-        (job.seed, step): _validation_loss(workshop.validation(job, step), recipe)
-        for job in jobs
-        for step in workshop.trained[job].snapshots
-    }
-    steps = sorted({step for _, step in losses})
-    step = min(steps, key=lambda step: np.mean([losses[job.seed, step] for job in jobs]))
-    seed = min(recipe.selection.seeds, key=lambda seed: losses[seed, step])
-    say(f"Chosen on validation: step {step}, seed {seed} (log loss {losses[seed, step]:.4f}) of {len(losses)} candidates.")
-    folds = [Job("selection", seed, fold) for fold in range(recipe.selection.folds)]
-    workshop.train(folds)
-    by_fold = [workshop.validation(job, step) for job in folds]
-    held_out = [parts[-1] for parts in by_fold]
-    crossed = Labelled(*(np.concatenate([getattr(part, name) for part in held_out]) for name in ("margins", "labels", "weights")))
-    return Choice(seed, step, calibrate([*by_fold[0][:-1], crossed], recipe.objective), losses)
+    steps = list(workshop.trained[jobs[0]].snapshots)
+    parts = {(job.seed, step): workshop.validation(job, step) for job in jobs for step in steps}
+    errors = {place: ranking_error(found) for place, found in parts.items()}
+    step = min(steps, key=lambda step: np.mean([np.log(errors[seed, step]) for seed in selection.seeds]))
+    seed = min(selection.seeds, key=lambda seed: ranking_error(parts[seed, step][:-1]))
+    say(f"Chosen on validation: step {step}, seed {seed}, of {len(errors)} candidates.")
+    crossed = Labelled.joined([parts[one, step][-1] for one in selection.seeds])
+    return Choice(seed, step, calibrate([*parts[seed, step][:-1], crossed], workshop.recipe.objective), errors)
 
 
-def _validation_loss(parts: list[Labelled], recipe: Recipe) -> float:
-    return log_loss(parts, calibrate(parts, recipe.objective))
+def ranking_error(parts: list[Labelled]) -> float:
+    """Geometric mean of 1 - average precision: half the error counts the same where a part is easy and where it is hard."""
+    return float(np.exp(np.mean([np.log(max(1e-4, 1 - average_precision(part))) for part in parts])))
 
 
 def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> dict:
     """All candidates on the dev parts, once each, and the chosen one's figures at the chosen threshold."""
     hdfs, bgl = workshop.corpus.hdfs, workshop.corpus.bgl
-    jobs = [Job("held-out", seed) for seed in workshop.recipe.selection.seeds]
+    jobs = workshop.held_out_jobs
     workshop.train(jobs)
     never = data.unseen(hdfs.dev, data.merged(hdfs.early, hdfs.validation))
     threshold = choice.calibration.margin_threshold
@@ -160,9 +175,7 @@ def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> d
                 "BGL dev, distinct windows": all_bgl.distinct(),
             }
             rows = {name: _figures(part, threshold, choice.calibration) for name, part in parts.items()}
-            everything = Labelled(
-                *(np.concatenate([getattr(part, name) for part in (all_hdfs, all_bgl)]) for name in ("margins", "labels", "weights"))
-            )
+            everything = Labelled.joined([all_hdfs, all_bgl])
             chosen = (job.seed, step) == (choice.seed, choice.step)
             candidates.append(
                 {
@@ -172,16 +185,16 @@ def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> d
                     "f1": [row["f1"] for row in rows.values()],
                     "bglAveragePrecision": rows["BGL dev (last 20 % in time), all windows"]["averagePrecision"],
                     "calibrationError": round(expected_calibration_error(everything, choice.calibration), 4),
-                    "validationLoss": round(choice.losses[job.seed, step], 4),
+                    "validationRankingError": round(choice.errors[job.seed, step], 4),
                 }
             )
             if chosen:
                 held_out = {**rows, "all dev data": {"calibrationError": candidates[-1]["calibrationError"]}}
-    say("seed  step  loss  F1: HDFS  never seen     BGL  distinct   BGL AP   ECE")
+    say("seed  step  validation  F1: HDFS  never seen     BGL  distinct   BGL AP   ECE")
     for row in candidates:
         hdfs_f1, unseen_f1, bgl_f1, distinct_f1 = row["f1"]
         say(
-            f"{row['seed']:4d} {row['step']:5d}  {row['validationLoss']:.3f}    {hdfs_f1:.4f}      {unseen_f1:.4f}   {bgl_f1:.3f}     {distinct_f1:.3f}    "
+            f"{row['seed']:4d} {row['step']:5d}        {row['validationRankingError']:.3f}    {hdfs_f1:.4f}      {unseen_f1:.4f}   {bgl_f1:.3f}     {distinct_f1:.3f}    "
             f"{row['bglAveragePrecision']:.3f}  {row['calibrationError']:.3f}{'  chosen' if row['chosen'] else ''}"
         )
     at_step = [row["bglAveragePrecision"] for row in candidates if row["step"] == choice.step]

@@ -39,9 +39,8 @@ def train(arguments) -> None:
         distil(wanted, corpus, teacher, pooled, work, arguments.out, arguments.teacher_windows, say)
         return
     workshop = Workshop(wanted, corpus, work, arguments.jobs)
-    seeds = wanted.selection.seeds
     # What does not depend on the choice is trained beside what it is made by.
-    workshop.train([Job(purpose, seed, fold) for purpose, fold in (("selection", 0), ("held-out", None)) for seed in seeds])
+    workshop.train(workshop.selection_jobs + workshop.held_out_jobs)
     choice = candidates.choose(workshop, say)
     metrics = candidates.figures(workshop, choice, say)
     shipped, held_out = Job("shipped", choice.seed), Job("held-out", choice.seed)

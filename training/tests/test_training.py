@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pickle
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from logguardian_training import bundle, data, encoder, golden, line_prior, other_systems, recipe, training
+from logguardian_training import bundle, candidates, data, encoder, golden, line_prior, other_systems, recipe, training
 from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error
 from logguardian_training.data import Sequence, Texts
 from logguardian_training.metrics import Labelled, average_precision, scores_at
@@ -103,6 +104,29 @@ def test_training_learns_and_a_run_that_was_killed_ends_with_the_same_weights(ti
         assert torch.equal(weights(model), weights(resumed.snapshots[step]))
 
 
+def test_processes_of_a_killed_trainer_end_with_it(tmp_path):
+    script = (
+        "import multiprocessing, os, time\nfrom concurrent.futures import ProcessPoolExecutor\n"
+        "from logguardian_training.candidates import _end_with_parent\n"
+        "if __name__ == '__main__':\n"
+        "    pool = ProcessPoolExecutor(1, multiprocessing.get_context('spawn'), _end_with_parent)\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    time.sleep(600)"
+    )
+    (path := tmp_path / "pool.py").write_text(script)
+    env = {**os.environ, "PYTHONPATH": str(STARTER.parents[1])}
+    parent = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True, env=env)
+    child = Path("/proc") / parent.stdout.readline().strip()
+    assert child.exists()
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        if not child.exists():
+            return
+        time.sleep(0.1)
+    pytest.fail("The process goes on.")
+
+
 def test_the_line_prior_finds_the_line_by_the_labels_of_windows_alone(material):
     prior = line_prior.fit(material.bgl, material.vectors, 0.003, material.others, 1.0)
     assert prior.lines(material.vectors).argmax() == 17
@@ -177,6 +201,14 @@ def test_figures_on_a_known_case():
     part = Labelled(np.array([3.0, 2.0, 1.0, 0.0]), np.array([1, 0, 1, 0]), np.ones(4))
     assert scores_at(part, 0.5) == {"precision": pytest.approx(2 / 3), "recall": 1.0, "f1": pytest.approx(0.8)}
     assert average_precision(part) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_a_ranking_error_counts_half_the_error_the_same_everywhere():
+    easy, hard, perfect = (
+        Labelled(np.array([3.0, 2.0, 1.0, 0.0]), np.array(labels), np.ones(4)) for labels in ([1, 0, 1, 0], [0, 1, 0, 0], [1, 1, 0, 0])
+    )
+    assert candidates.ranking_error([easy, hard]) == pytest.approx((1 / 6 * 1 / 2) ** 0.5)
+    assert candidates.ranking_error([perfect]) == pytest.approx(1e-4)
 
 
 def test_a_calibrated_score_is_the_share_of_anomalous_windows():
