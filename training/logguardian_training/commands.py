@@ -90,11 +90,17 @@ def inherited(folder: Path) -> tuple[Calibration, dict]:
 
 
 def splits(arguments) -> None:
-    """The dev parts as rows {"label", "lines"}, every occurrence a row, as `logguardian evaluate` reads them."""
+    """The dev parts as rows {"label", "lines"}, every occurrence a row, as `logguardian evaluate` reads them.
+
+    `--with-train` adds what precedes them, fit and validation parts together: what `logguardian benchmark` trains on.
+    """
     texts, hdfs, bgl = data.load(arguments.data, hold_out=True)
     never_seen = [Sequence(s.lines, s.label) for s in data.unseen(hdfs.dev, hdfs.fit + hdfs.validation)]
+    parts = {"hdfs-dev": hdfs.dev, "hdfs-dev-unseen": never_seen, "bgl-dev": bgl.dev}
+    if arguments.with_train:
+        parts |= {f"{part.name}-train": part.fit + part.validation for part in (hdfs, bgl)}
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, part in {"hdfs-dev": hdfs.dev, "hdfs-dev-unseen": never_seen, "bgl-dev": bgl.dev}.items():
+    for name, part in parts.items():
         path = arguments.out / f"{name}.jsonl.gz"
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=6) as out:
             for sequence in part:
