@@ -8,16 +8,7 @@ import { bundleId, type ChosenBundle, viewOf } from "./bundle-method.ts";
 import { type Command, runCommand } from "./command.ts";
 import type { Exchange } from "./exchange.ts";
 import { answersOf, type Method } from "./method.ts";
-
-/** Methods of training/logguardian_baselines, by id. */
-export const pythonMethods = {
-  "decision-tree": "decision tree on counts",
-  "random-forest": "random forest on counts",
-  "isolation-forest": "isolation forest on counts",
-  "drain-cluster": "Drain3, unseen cluster",
-  "drain-counts": "Drain3, unseen counts of clusters",
-  deeplog: "LSTM in DeepLog's manner",
-} as const;
+import { type PythonMethod, pythonMethods } from "./method-names.ts";
 
 export interface CommandOptions {
   exchange: Exchange;
@@ -35,7 +26,7 @@ export function pluginMethod(name: string, command: string, { exchange }: Comman
   }));
 }
 
-export function pythonMethod(id: keyof typeof pythonMethods, options: CommandOptions): Method {
+export function pythonMethod(id: PythonMethod, options: CommandOptions): Method {
   return trained(id, pythonMethods[id], options.exchange, (paths) => python(id, paths, options));
 }
 

@@ -72,7 +72,11 @@ async function finish({ name, program, args, cwd, env }: Command, onProgress: Pr
   throw failed(last === "" ? `it ended with ${signal ?? `exit code ${code}`} and said nothing` : last);
 }
 
-async function readScores(name: string, path: string, windows: number): Promise<Partial<CommandResult> & { answers: Answer[] }> {
+async function readScores(
+  name: string,
+  path: string,
+  windows: number,
+): Promise<Partial<CommandResult> & { answers: Answer[] }> {
   const wrong = (what: string) =>
     new LogGuardianError(
       "LG_BENCHMARK_SCORES",

@@ -38,5 +38,7 @@ export function answersOf(
   windows: readonly DistinctWindow[],
   answers: readonly Answer[],
 ): Map<DistinctWindow, Answer> {
-  return new Map(windows.map((window, place) => [window, answers[place] ?? { score: null, anomalous: false }]));
+  return new Map(
+    windows.map((window, place) => [window, answers[place] ?? { score: null, anomalous: false }]),
+  );
 }
