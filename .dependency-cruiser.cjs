@@ -19,6 +19,7 @@ const rooms = [
   "pipeline",
   "simulate",
   "evaluate",
+  "benchmark",
   "cli",
 ];
 

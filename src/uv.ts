@@ -24,8 +24,11 @@ export function pythonModule(module: string, args: readonly string[], what: stri
   };
 }
 
-/** The one named in LOGGUARDIAN_UV, the one in PATH, or the one that `npm test` installs in a repository. */
-function findUv(what: string): string {
+/**
+ * The one named in LOGGUARDIAN_UV, the one in PATH, or the one that `npm test` installs in a repository.
+ * @throws LogGuardianError LG_UV_MISSING
+ */
+export function findUv(what: string): string {
   const named = process.env.LOGGUARDIAN_UV;
   const own = join(packageRoot(), "build/uv/bin/uv");
   const candidates = named === undefined ? ["uv", ...(existsSync(own) ? [own] : [])] : [named];
@@ -33,7 +36,7 @@ function findUv(what: string): string {
   if (found !== undefined) return found;
   throw new LogGuardianError(
     "LG_UV_MISSING",
-    `${what} needs Python through uv, but ${candidates[0]} cannot be run.`,
+    `Python runs through uv, which cannot be started (${candidates[0]}). It is needed for ${what}.`,
     "Install uv (https://docs.astral.sh/uv/), or name it in LOGGUARDIAN_UV.",
   );
 }

@@ -25,7 +25,7 @@ describe("train", () => {
 
   it("says what is missing where uv is not", () => {
     const { status, stderr } = train(["--config", "half.yaml"], { LOGGUARDIAN_UV: "/nowhere/uv" });
-    expect(stderr).toMatch(/needs Python through uv, but \/nowhere\/uv cannot be run\. Install uv/);
+    expect(stderr).toMatch(/cannot be started \(\/nowhere\/uv\)\. It is needed for training\. Install uv/);
     expect(status).toBe(1);
   });
 });

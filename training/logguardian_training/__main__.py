@@ -29,6 +29,7 @@ def main() -> int:
     splits = commands.add_parser("splits", help="write the dev parts as JSON lines for `logguardian evaluate`")
     splits.add_argument("--data", type=Path, default=data)
     splits.add_argument("--out", type=Path, required=True)
+    splits.add_argument("--with-train", action="store_true", help="and the parts before them, for `logguardian benchmark`")
 
     arguments = parser.parse_args()
     from . import commands as run

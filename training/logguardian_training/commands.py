@@ -71,11 +71,18 @@ def read_corpus(folder: Path, wanted: recipe.Recipe, pooled: Path) -> Corpus:
 
 
 def splits(arguments) -> None:
-    """The dev parts as rows {"label", "lines"}, every occurrence a row, as `logguardian evaluate` reads them."""
+    """The dev parts as rows {"label", "lines"}, every occurrence a row, as `logguardian evaluate` reads them.
+
+    `--with-train` adds what precedes them: what `logguardian benchmark` trains on.
+    """
     texts, hdfs, bgl = data.load(arguments.data)
-    never_seen = [Sequence(s.lines, s.label) for s in data.unseen(hdfs.dev, hdfs.early + hdfs.validation)]
+    early = {one.name: data.merged(one.early, one.validation) for one in (hdfs, bgl)}
+    never_seen = [Sequence(s.lines, s.label) for s in data.unseen(hdfs.dev, early["hdfs"])]
+    parts = {"hdfs-dev": hdfs.dev, "hdfs-dev-unseen": never_seen, "bgl-dev": bgl.dev}
+    if arguments.with_train:
+        parts |= {f"{name}-train": part for name, part in early.items()}
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, part in {"hdfs-dev": hdfs.dev, "hdfs-dev-unseen": never_seen, "bgl-dev": bgl.dev}.items():
+    for name, part in parts.items():
         path = arguments.out / f"{name}.jsonl.gz"
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=6) as out:
             for sequence in part:

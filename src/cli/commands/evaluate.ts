@@ -9,6 +9,7 @@ import { type Summary, summaryOf } from "../../evaluate/summary.ts";
 import { withModel } from "../../pipeline/open-model.ts";
 import { parseNumber, parseWindow } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { createProgress } from "../progress.ts";
 
 interface Options {
   data: string;
@@ -90,20 +91,4 @@ function gate({ metrics: { f1 } }: Summary, least: number): void {
   if (f1 !== null && f1 >= least) return;
   console.error(`F1 ${f1?.toFixed(4)} is below --min-f1 ${least}.`);
   process.exitCode = exitCodes.belowGate;
-}
-
-/** One line on a terminal that says what is under way. */
-function createProgress() {
-  let shown = 0;
-  const redrawMs = 100;
-  return {
-    show(what: string, done: number, all?: number) {
-      if (!process.stderr.isTTY || (Date.now() - shown < redrawMs && done !== all)) return;
-      shown = Date.now();
-      process.stderr.write(`\r\x1b[2K${all === undefined ? done : `${done} of ${all}`} ${what}`);
-    },
-    end() {
-      if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
-    },
-  };
 }

@@ -14,7 +14,7 @@ export async function trainCommand(options: TrainOptions): Promise<void> {
     `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     value,
   ]);
-  const { program, args: python, env } = pythonModule("logguardian_training", ["train", ...args], "Training");
+  const { program, args: python, env } = pythonModule("logguardian_training", ["train", ...args], "training");
   const child = spawn(program, python, { stdio: "inherit", env });
   // A terminal's Ctrl-C reaches it by itself; this process only has to outlive it.
   const stay = () => {};

@@ -30,13 +30,19 @@ const linesShown = 25;
 /** One file with everything in it: pictures, style, no script. */
 export function htmlReport(summary: Summary): string {
   const [first] = summary.evaluations;
-  const title = `Evaluation of ${first?.model.name ?? ""} on ${first?.data.path ?? ""}`;
+  return page(`Evaluation of ${first?.model.name ?? ""} on ${first?.data.path ?? ""}`, [
+    summary.seeds === null ? "" : seedSection(summary),
+    ...summary.evaluations.map(evaluationSection),
+  ]);
+}
+
+/** A page that loads nothing. */
+export function page(title: string, sections: readonly string[]): string {
   return [
     "<!doctype html>",
     `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`,
     `<title>${escaped(title)}</title><style>${style}</style></head><body>`,
-    summary.seeds === null ? "" : seedSection(summary),
-    ...summary.evaluations.map(evaluationSection),
+    ...sections,
     "</body></html>",
     "",
   ].join("\n");
@@ -103,11 +109,11 @@ const scoreLegend = legend([
   ["two", "anomalous"],
 ]);
 
-function card(title: string, content: string, head = ""): string {
+export function card(title: string, content: string, head = ""): string {
   return `<section class="card"><h3>${escaped(title)}</h3>${head}${content}</section>`;
 }
 
-function legend(entries: readonly [string, string][]): string {
+export function legend(entries: readonly [string, string][]): string {
   const entry = ([colour, name]: [string, string]) => `<span><i class="fill-${colour}"></i>${name}</span>`;
   return `<div class="legend">${entries.map(entry).join("")}</div>`;
 }
@@ -132,7 +138,7 @@ function errorSection(title: string, found: readonly TemplateError[]): string {
   return `<h2>${title}</h2><p class="sub">${errorsMeaning}</p>${tableHtml(errorTable(found, linesShown))}`;
 }
 
-function tableHtml({ header, rows, words, now }: Table): string {
+export function tableHtml({ header, rows, words, now }: Table): string {
   const cell = (content: string, column: number, tag: string) =>
     `<${tag}${words.includes(column) ? "" : ' class="number"'}>${escaped(visible(content))}</${tag}>`;
   const head = `<tr>${header.map((content, column) => cell(content, column, "th")).join("")}</tr>`;

@@ -95,13 +95,13 @@ function errorSection(title: string, found: readonly TemplateError[]): string[] 
     : [`## ${title}`, errorsMeaning, tableMarkdown(errorTable(found, linesShown))];
 }
 
-function tableMarkdown({ header, rows, words }: Table): string {
+export function tableMarkdown({ header, rows, words }: Table): string {
   const row = (cells: readonly string[]) => `| ${cells.map(cellMarkdown).join(" | ")} |`;
   const rule = `|${header.map((_, column) => (words.includes(column) ? " --- " : " ---: ")).join("|")}|`;
   return [row(header), rule, ...rows.map(row)].join("\n");
 }
 
 /** A log line must stay in its cell, and must not become markup. */
-function cellMarkdown(content: string): string {
+export function cellMarkdown(content: string): string {
   return visible(content).replace(/[\\|`*_<>[\]]/g, (character) => `\\${character}`);
 }

@@ -24,6 +24,7 @@ p, ul { margin: 0 0 12px; } ul { padding-left: 20px; color: var(--muted); }
 .tile b { display: block; font-size: 26px; line-height: 1.2; font-weight: 650; }
 .tile span { color: var(--muted); font-size: 13px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 16px; }
+.stack { display: grid; gap: 16px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; padding: 6px 10px; border-bottom: 1px solid var(--edge); vertical-align: top; }
@@ -47,5 +48,7 @@ svg .whisker { stroke: var(--one); stroke-width: 2; stroke-linecap: round; opaci
 svg .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 svg .curve.one { stroke: var(--one); } svg .curve.two { stroke: var(--two); } svg .curve.three { stroke: var(--three); }
 svg .bar.one { fill: var(--one); opacity: .45; } svg .bar.two { fill: var(--two); } svg .bar.three { fill: var(--three); }
+svg .fill-mark.one { fill: var(--one); } svg .fill-mark.two { fill: var(--two); } svg .fill-mark.three { fill: var(--three); }
+svg .fill-mark { stroke: var(--card); stroke-width: 1.5; }
 svg .mark { fill: var(--one); stroke: var(--card); stroke-width: 2; }
 `;

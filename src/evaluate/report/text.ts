@@ -58,7 +58,7 @@ function seedText(summary: Summary): string {
 }
 
 /** Columns padded to their widest cell; figures to the right. */
-function tableText({ header, rows, words }: Table): string {
+export function tableText({ header, rows, words }: Table): string {
   const lines = [header, ...rows].map((row) => row.map((cell) => visible(cell).slice(0, cellWidth)));
   const widths = header.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
   const cell = (content: string, column: number) =>

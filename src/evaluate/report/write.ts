@@ -13,11 +13,18 @@ export async function createReportFolder(folder: string): Promise<void> {
 }
 
 /** Writes report.md, report.html and metrics.json. @throws LogGuardianError LG_REPORT_WRITE. */
-export async function writeReport(folder: string, summary: Summary): Promise<void> {
+export function writeReport(folder: string, summary: Summary): Promise<void> {
+  return writeReportFiles(folder, {
+    "metrics.json": `${JSON.stringify(summary, null, 2)}\n`,
+    "report.md": markdownReport(summary),
+    "report.html": htmlReport(summary),
+  });
+}
+
+/** Files by name. @throws LogGuardianError LG_REPORT_WRITE. */
+export async function writeReportFiles(folder: string, files: Record<string, string>): Promise<void> {
   try {
-    await writeFile(join(folder, "metrics.json"), `${JSON.stringify(summary, null, 2)}\n`);
-    await writeFile(join(folder, "report.md"), markdownReport(summary));
-    await writeFile(join(folder, "report.html"), htmlReport(summary));
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   } catch (thrown) {
     throw notWritten(folder, thrown);
   }

@@ -1,0 +1,1 @@
+"""Methods that `logguardian benchmark` compares a bundle with."""
