@@ -13,7 +13,7 @@ const fault = "writeBlock <*> received exception java.io.IOException: Could not 
 function windows(count: number, seed: number, line: string): { label: number; lines: string[] }[] {
   const random = createRandom(seed);
   return Array.from({ length: count }, (_, place) => {
-    const lines = Array.from({ length: 3 + random.below(6) }, () =>
+    const lines: string[] = Array.from({ length: 3 + random.below(6) }, () =>
       random.below(2) === 0
         ? "Receiving block <*> src: <*> dest: <*>"
         : "PacketResponder <*> for block <*> terminating",
@@ -86,7 +86,11 @@ describe("benchmark", () => {
       /method mine failed: out of luck\. .*--keep-going/,
     ],
     ["one that writes nothing", "mine=true", /method mine wrote no scores/],
-    ["one that skips windows", script("mine", `echo '${ok}' > "$3"`), /method mine wrote 1 scores for 32/],
+    [
+      "one that skips windows",
+      script("mine", `echo '${ok}' > "$3"`),
+      /method mine wrote 1 scores for \d+ windows/,
+    ],
   ])("names a plug-in that is no good: %s", (_, command, says) => {
     const { status, stderr } = benchmark("--methods", "unseen-template", "--plugin", command);
     expect(stderr).toMatch(says);
