@@ -12,14 +12,11 @@ import numpy as np
 import torch
 
 from .data import DataSet
+from .errors import TrainingError
 from .model import WindowModel, pad
 from .prompt import build_prompt
 from .recipe import Recipe
 from .sampling import Sampler, augment_bgl
-
-
-class TrainingError(Exception):
-    """Training cannot go on; the message says why and what to do."""
 
 
 @dataclass
