@@ -146,8 +146,16 @@ def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration,
         "threshold": 0.5,
         "parity": {"tolerance": TOLERANCE},
         "metrics": metrics,
-        "files": {
-            file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "size": file.stat().st_size}
-            for file in sorted(folder.iterdir())
-        },
+        "files": listed(folder),
     }
+
+
+def listed(folder: Path, left_out: tuple[str, ...] = ()) -> dict:
+    """Checksum and size of every file of a bundle but its manifest and those `left_out`."""
+    files = [file for file in sorted(folder.iterdir()) if file.name not in ("manifest.json", *left_out)]
+    return {file.name: {"sha256": sha256_of(file), "size": file.stat().st_size} for file in files}
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

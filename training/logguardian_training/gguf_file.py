@@ -86,10 +86,9 @@ def write_llama(path: Path, name: str, llama, vocabulary: Vocabulary, matrix_typ
     add("output_norm.weight", llama.model.norm.weight)
     if not config.tie_word_embeddings:
         add("output.weight", llama.lm_head.weight)
-    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     for number, layer in enumerate(llama.model.layers):
         for ours, theirs in LAYER_NAMES.items():
-            add(f"blk.{number}.{theirs}.weight", layer.get_submodule(ours).weight, heads.get(theirs))
+            add(f"blk.{number}.{theirs}.weight", layer.get_submodule(ours).weight, _heads(config).get(theirs))
     _finish(writer)
 
 
@@ -101,16 +100,15 @@ def write_adapter(path: Path, name: str, llama, alpha: float) -> None:
     writer.add_name(name)
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", alpha)
-    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     for number, layer in enumerate(llama.model.layers):
         for ours, theirs in LAYER_NAMES.items():
             module = layer.get_submodule(ours)
             if not hasattr(module, "lora_A"):
                 continue
             down, up = (part["default"].weight.detach().float().cpu().numpy() for part in (module.lora_A, module.lora_B))
-            if theirs in heads:
+            if theirs in _heads(config):
                 # The base's rows are permuted, so what is added to them must be.
-                up = permuted(up, heads[theirs])
+                up = permuted(up, _heads(config)[theirs])
             writer.add_tensor(f"blk.{number}.{theirs}.weight.lora_a", np.ascontiguousarray(down))
             writer.add_tensor(f"blk.{number}.{theirs}.weight.lora_b", np.ascontiguousarray(up))
     _finish(writer)
@@ -122,11 +120,37 @@ def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
     return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
-def rounded(weight: torch.Tensor, matrix_type: str) -> torch.Tensor:
-    """`weight` as the file will hold it, so that margins can be those of the shipped weights."""
-    quantization, _ = MATRIX_TYPES[matrix_type]
-    values = weight.detach().float().cpu().numpy()
-    return torch.from_numpy(dequantize(quantize(values, quantization), quantization)).to(weight)
+@torch.no_grad()
+def read_back(path: Path, llama) -> None:
+    """Copies the weights of a file that write_llama wrote, in whatever type they are by now, into `llama`: margins of the
+    shipped weights are then the trainer's to compute."""
+    config = llama.config
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+
+    def copy(target: torch.Tensor, name: str, heads: int | None = None) -> None:
+        found = tensors[name]
+        values = dequantize(found.data, found.tensor_type).reshape(target.shape)
+        if heads is not None:
+            values = _unpermuted(values, heads)
+        target.copy_(torch.from_numpy(np.array(values, np.float32)))
+
+    copy(llama.model.embed_tokens.weight, "token_embd.weight")
+    copy(llama.model.norm.weight, "output_norm.weight")
+    if not config.tie_word_embeddings:
+        copy(llama.lm_head.weight, "output.weight")
+    for number, layer in enumerate(llama.model.layers):
+        for ours, theirs in LAYER_NAMES.items():
+            copy(layer.get_submodule(ours).weight, f"blk.{number}.{theirs}.weight", _heads(config).get(theirs))
+
+
+def _heads(config) -> dict[str, int]:
+    """The matrices whose rows are permuted, and how many heads they have."""
+    return {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+
+
+def _unpermuted(weight: np.ndarray, heads: int) -> np.ndarray:
+    rows, columns = weight.shape
+    return weight.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
 def _write_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:

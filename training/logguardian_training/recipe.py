@@ -59,11 +59,20 @@ class Recipe:
 
 
 def load(path: Path) -> Recipe:
+    return build(Recipe, read(path), path.name)
+
+
+def kind(path: Path) -> str:
+    """Which trainer a recipe is for: `pretrained`, or the starter's, which names none."""
+    content = read(path)
+    return content.get("kind", "starter") if isinstance(content, dict) else "starter"
+
+
+def read(path: Path):
     try:
-        content = yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise RecipeError(f"{path} cannot be read as YAML: {error}.") from error
-    return build(Recipe, content, path.name)
 
 
 def build(kind, content, where: str):

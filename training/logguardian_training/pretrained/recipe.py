@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
-from ..recipe import RecipeError, WindowRecipe, build
+from ..recipe import RecipeError, WindowRecipe, build, read
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ PARTS = ("encoder", "projector", "llama")
 
 def load(path: Path) -> PretrainedRecipe:
     """Raises RecipeError for unknown, missing or impossible values."""
-    recipe = build(PretrainedRecipe, yaml.safe_load(path.read_text()), path.name)
+    recipe = build(PretrainedRecipe, read(path), path.name)
     for stage in recipe.stages:
         if not stage.trains or set(stage.trains) - set(PARTS):
             raise RecipeError(f"{path.name}: {stage.name} must train some of {', '.join(PARTS)}, not {stage.trains}.")
