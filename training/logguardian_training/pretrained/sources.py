@@ -54,7 +54,8 @@ def _in_package(package: str, key: str) -> Source:
     for folder in spec.submodule_search_locations or () if spec else ():
         for found in sorted(Path(folder).rglob("*.gguf")):
             return Source(found.parent, found.name, found.stem)
-        for found in sorted(Path(folder).rglob("config.json")):
+        # Sentence encoders keep config.json files of their further layers in folders below the model's own.
+        for found in sorted(Path(folder).rglob("config.json"), key=lambda path: len(path.parts)):
             return Source(found.parent, None, package)
     raise SourceError(f"The package {package}, which carries the model, is not installed. Run `uv sync --directory training`, or give {key} a folder.")
 

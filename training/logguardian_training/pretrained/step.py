@@ -46,6 +46,8 @@ def accumulate(model: LogLLM, lines: Lines, batch: list[Sequence], parts: list[s
         projected = model.projector(lines.vectors(model, distinct, "encoder" in parts))
     embedded = projected.detach().requires_grad_(projected.requires_grad)
     loss = 0.0
+    # The step's gradient is a sum, so its order is free: windows of like length waste no padding.
+    batch = by_length(batch)
     for start in range(0, len(batch), recipe.micro_batch):
         micro = batch[start : start + recipe.micro_batch]
         part = losses(model, embedded, micro, place, recipe, max_lines).sum() / total
@@ -70,11 +72,16 @@ def losses(model: LogLLM, embedded: torch.Tensor, batch: list[Sequence], place: 
     return recipe.answer_weight * whole + recipe.margin_weight * binary_cross_entropy_with_logits(margin, labels, reduction="none")
 
 
+def by_length(batch: list[Sequence]) -> list[Sequence]:
+    return sorted(batch, key=lambda sequence: len(sequence.lines))
+
+
 @torch.no_grad()
 def validation_loss(model: LogLLM, lines: Lines, batch: list[Sequence], recipe: TrainingRecipe, max_lines: int) -> float:
     """Summed over `batch`, as at inference."""
     model.eval()
     total = 0.0
+    batch = by_length(batch)
     for start in range(0, len(batch), recipe.micro_batch):
         micro = batch[start : start + recipe.micro_batch]
         distinct = sorted({line for sequence in micro for line in sequence.lines[:max_lines]})

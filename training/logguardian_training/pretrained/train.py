@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +39,9 @@ def train(recipe: PretrainedRecipe, arguments) -> None:
     """Raises TrainingError or DataError; whatever happens, the last checkpoint stands and the same command goes on from it."""
     torch.set_num_threads(arguments.threads)
     disable_progress_bar()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    # transformers' bar for GGUF files knows no switch of its own; tqdm does.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     run = Run(recipe, arguments)
     try:
         run.train()
@@ -49,6 +55,20 @@ def train(recipe: PretrainedRecipe, arguments) -> None:
         if "allocate memory" not in str(error):
             raise
         raise run.out_of_memory() from error
+
+
+def what_is_learned(recipe: PretrainedRecipe) -> PretrainedRecipe:
+    """The recipe without what may change between a kill and going on: export, figures, how a batch is split to fit memory."""
+    training = replace(
+        recipe.training, micro_batch=1, accumulation=recipe.training.micro_batch * recipe.training.accumulation, checkpoint_steps=1
+    )
+    return replace(
+        recipe,
+        training=training,
+        export=None,
+        data=replace(recipe.data, calibration_windows=0, dev_windows=0),
+        llama=replace(recipe.llama, gradient_checkpointing=False),
+    )
 
 
 class Run:
@@ -67,7 +87,7 @@ class Run:
         self._choose()
         self._build()
         chosen = [self.texts.rows[line] for part in self.fit for sequence in part for line in sequence.lines]
-        same = fingerprint(recipe, self.encoder_source.name, self.llama_source.name, chosen)
+        same = fingerprint(what_is_learned(recipe), self.encoder_source.name, self.llama_source.name, chosen)
         checkpoints = Checkpoints(self.work)
         progress = checkpoints.load(same)
         stages = Stages(recipe, self.model, self.lines, self.fit, self.validation, checkpoints, self.accelerator)
