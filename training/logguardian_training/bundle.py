@@ -14,6 +14,8 @@ import torch
 
 from . import encoder, golden
 from .calibration import Calibration
+from .errors import TrainingError
+from .gguf_file import Vocabulary, write_llama
 from .model import WindowModel, margins
 from .prompt import AFTER, ANOMALOUS, BEFORE, NORMAL
 from .recipe import Recipe
@@ -50,7 +52,7 @@ PROVENANCE = [
 ]
 
 
-class ExportError(Exception):
+class ExportError(TrainingError):
     """What was written does not answer as the trainer does, or it may not stand where it was wanted."""
 
 
@@ -101,60 +103,19 @@ def round_to_half(model: WindowModel) -> None:
 
 
 def write_gguf(path: Path, model: WindowModel, recipe: Recipe) -> None:
-    shape, prompt = recipe.model, model.prompt
-    head = shape.width // shape.heads
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name(f"logguardian-{recipe.name}")
-    writer.add_block_count(shape.layers)
-    writer.add_context_length(shape.context)
-    writer.add_embedding_length(shape.width)
-    writer.add_feed_forward_length(shape.feed_forward)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.heads)
-    writer.add_layer_norm_rms_eps(model.llama.config.rms_norm_eps)
-    writer.add_rope_dimension_count(head)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_vocab_size(len(prompt.tokens))
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(prompt.tokens)
+    prompt = model.prompt
     control = {prompt.bos, prompt.eos, prompt.pad}
-    writer.add_token_types(
-        [gguf.TokenType.CONTROL if token in control else gguf.TokenType.NORMAL for token in range(len(prompt.tokens))]
+    vocabulary = Vocabulary(
+        pre="gpt-2",
+        tokens=prompt.tokens,
+        types=[gguf.TokenType.CONTROL if token in control else gguf.TokenType.NORMAL for token in range(len(prompt.tokens))],
+        merges=[" ".join(pair) for pair in prompt.merges],
+        bos=prompt.bos,
+        eos=prompt.eos,
+        pad=prompt.pad,
+        add_bos=True,
     )
-    writer.add_token_merges([" ".join(pair) for pair in prompt.merges])
-    writer.add_bos_token_id(prompt.bos)
-    writer.add_eos_token_id(prompt.eos)
-    writer.add_pad_token_id(prompt.pad)
-    writer.add_add_bos_token(True)
-
-    def permuted(weight: np.ndarray) -> np.ndarray:
-        """llama.cpp rotates neighbouring pairs where transformers rotates halves."""
-        return weight.reshape(shape.heads, 2, head // 2, weight.shape[1]).swapaxes(1, 2).reshape(weight.shape)
-
-    def add(name: str, tensor: torch.Tensor, change=lambda values: values) -> None:
-        values = change(tensor.detach().numpy())
-        writer.add_tensor(name, values.astype(np.float16 if values.ndim == 2 else np.float32))
-
-    inner = model.llama.model
-    add("token_embd.weight", inner.embed_tokens.weight)
-    add("output_norm.weight", inner.norm.weight)
-    for number, layer in enumerate(inner.layers):
-        block = f"blk.{number}"
-        add(f"{block}.attn_norm.weight", layer.input_layernorm.weight)
-        add(f"{block}.attn_q.weight", layer.self_attn.q_proj.weight, permuted)
-        add(f"{block}.attn_k.weight", layer.self_attn.k_proj.weight, permuted)
-        add(f"{block}.attn_v.weight", layer.self_attn.v_proj.weight)
-        add(f"{block}.attn_output.weight", layer.self_attn.o_proj.weight)
-        add(f"{block}.ffn_norm.weight", layer.post_attention_layernorm.weight)
-        add(f"{block}.ffn_gate.weight", layer.mlp.gate_proj.weight)
-        add(f"{block}.ffn_up.weight", layer.mlp.up_proj.weight)
-        add(f"{block}.ffn_down.weight", layer.mlp.down_proj.weight)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_llama(path, f"logguardian-{recipe.name}", model.llama, vocabulary)
 
 
 def write_golden(path: Path, recipe: Recipe, model: WindowModel, exported: Path, pooled: Path) -> None:
@@ -211,8 +172,16 @@ def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration,
         "novelty": {"file": "novelty.bin"},
         "parity": {"tolerance": TOLERANCE},
         "metrics": metrics,
-        "files": {
-            file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "size": file.stat().st_size}
-            for file in sorted(folder.iterdir())
-        },
+        "files": listed(folder),
     }
+
+
+def listed(folder: Path, left_out: tuple[str, ...] = ()) -> dict:
+    """Checksum and size of every file of a bundle but its manifest and those `left_out`."""
+    files = [file for file in sorted(folder.iterdir()) if file.name not in ("manifest.json", *left_out)]
+    return {file.name: {"sha256": sha256_of(file), "size": file.stat().st_size} for file in files}
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

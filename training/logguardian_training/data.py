@@ -13,8 +13,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import TrainingError
 
-class DataError(Exception):
+
+class DataError(TrainingError):
     """The data are missing or do not fit; the message says what to do."""
 
 

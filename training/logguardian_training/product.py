@@ -7,10 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from .errors import TrainingError
+
 PACKAGE = Path(__file__).resolve().parents[2]
 
 
-class ProductError(Exception):
+class ProductError(TrainingError):
     """The product could not be run, or refused; the message says why."""
 
 

@@ -16,14 +16,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from . import line_prior
 from .data import Sequence
+from .errors import TrainingError
 from .model import WindowModel, pad
 from .prompt import build_prompt
 from .recipe import Recipe
 from .sampling import NovelLines, Sampler, crop, splice
-
-
-class TrainingError(Exception):
-    """Training cannot go on; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
