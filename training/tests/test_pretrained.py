@@ -84,6 +84,29 @@ def test_a_stage_ends_early_where_the_validation_loss_no_longer_falls(tiny_recip
     assert row["validationLoss"] is not None
 
 
+def test_two_processes_train_as_one(tiny_recipe, rows, tmp_path):
+    alone = prepared(tiny_recipe, rows, tmp_path / "alone")
+    script = tmp_path / "together.py"
+    script.write_text(
+        "import pickle, sys\nfrom logguardian_training.pretrained.train import Run\n"
+        "run = Run(*pickle.load(open(sys.argv[1], 'rb')))\nassert run.accelerator.num_processes == 2\nrun.train()"
+    )
+    (tmp_path / "asked.pkl").write_bytes(pickle.dumps((tiny_recipe, arguments(rows, tmp_path / "together"))))
+    launched = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", script, tmp_path / "asked.pkl"],
+        env={**os.environ, "PYTHONPATH": str(RECIPES.parent)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert launched.returncode == 0, launched.stderr
+    together = torch.load(tmp_path / "together.work/checkpoint.pt", weights_only=True)
+    # Dropout is drawn by each process for itself.
+    for row, mine in zip(together["history"], alone.progress.history, strict=True):
+        assert row["steps"] == mine["steps"]
+        assert row["validationLoss"] == pytest.approx(mine["validationLoss"], abs=0.02)
+
+
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("activation", ["none", "relu"])
 def test_a_folded_projector_is_the_same_function(batch_norm, activation):
