@@ -23,17 +23,19 @@ STEPS = 1500
 BATCH = 256
 LEARNING_RATE = 2e-3
 
-#: Ids of lines begin at 3. The end may be predicted, as lines may; padding and what was never seen may not.
-PADDING, UNSEEN, END = 0, 1, 2
+#: Ids of what may come next begin at 2.
+PADDING, UNSEEN, FIRST = 0, 1, 2
+#: Stands in a window's place of a line.
+END = None
 
 
 class NextLine(nn.Module):
-    """int64 [histories, HISTORY] ids -> [histories, targets] logits of what comes next, END first, then lines."""
+    """int64 [histories, HISTORY] ids -> [histories, targets] logits of what comes next."""
 
     def __init__(self, targets: int):
         super().__init__()
         # The paper's one-hot input times the first layer's weights, as a table.
-        self.table = nn.Embedding(targets + END, UNITS)
+        self.table = nn.Embedding(targets + FIRST, UNITS)
         self.lstm = nn.LSTM(UNITS, UNITS, num_layers=2, batch_first=True)
         self.output = nn.Linear(UNITS, targets)
 
@@ -43,20 +45,20 @@ class NextLine(nn.Module):
 
 
 class Ids:
-    def __init__(self, normal: list[TrainingWindow]):
-        lines = dict.fromkeys(line for window in normal for line in window.lines)
-        self.of = {line: number + END + 1 for number, line in enumerate(lines)}
+    """Ids of the lines of normal windows, and of their end where one of them is short."""
 
-    @property
-    def targets(self) -> int:
-        return len(self.of) + 1
+    def __init__(self, normal: list[TrainingWindow]):
+        symbols = dict.fromkeys(symbol for window in normal for symbol in _symbols(window.lines))
+        self.of = {symbol: number for number, symbol in enumerate(symbols, FIRST)}
 
     def steps(self, lines: tuple[str, ...]) -> list[tuple[tuple[int, ...], int]]:
         """For each line the ids before it and its own."""
-        ids = [PADDING] * HISTORY + [self.of.get(line, UNSEEN) for line in lines]
-        if len(lines) <= HISTORY:
-            ids.append(END)
+        ids = [PADDING] * HISTORY + [self.of.get(symbol, UNSEEN) for symbol in _symbols(lines)]
         return [(tuple(ids[place - HISTORY : place]), ids[place]) for place in range(HISTORY, len(ids))]
+
+
+def _symbols(lines: tuple[str, ...]) -> tuple[str | None, ...]:
+    return (*lines, END) if len(lines) <= HISTORY else lines
 
 
 def deeplog(seed: int, threads: int, steps: int = STEPS) -> Train:
@@ -69,7 +71,7 @@ def deeplog(seed: int, threads: int, steps: int = STEPS) -> Train:
         for window in normal:
             for step in ids.steps(window.lines):
                 occurrences[step] += window.count
-        model = _fit(occurrences, ids.targets, seed, steps)
+        model = _fit(occurrences, len(ids.of), seed, steps)
 
         def score(tested: list[tuple[str, ...]]) -> list[Score]:
             return _score(model, ids, tested)
@@ -82,7 +84,7 @@ def deeplog(seed: int, threads: int, steps: int = STEPS) -> Train:
 def _fit(occurrences: Counter, targets: int, seed: int, steps: int) -> NextLine:
     model = NextLine(targets)
     histories = torch.tensor([history for history, _ in occurrences])
-    following = torch.tensor([target - END for _, target in occurrences])
+    following = torch.tensor([target - FIRST for _, target in occurrences])
     shares = np.cumsum(np.fromiter(occurrences.values(), float))
     random = np.random.default_rng(seed)
     optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
@@ -110,7 +112,7 @@ def _score(model: NextLine, ids: Ids, tested: list[tuple[str, ...]]) -> list[Sco
     scores = []
     for some in steps:
         # A line never seen stands behind all others.
-        places = [ids.targets if line == UNSEEN else int(ranks[distinct[history], line - END]) for history, line in some]
+        places = [len(ids.of) if line == UNSEEN else int(ranks[distinct[history], line - FIRST]) for history, line in some]
         missed = sum(place >= CANDIDATES for place in places)
         # The worst line decides; among windows of equally bad ones the share of missed lines.
         scores.append(Score(max(places) + missed / (len(places) + 1), max(places) >= CANDIDATES))
