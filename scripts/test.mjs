@@ -7,13 +7,12 @@ import { ensureCommands, environment, root, run, setUp } from "./setup.mjs";
 ensureCommands({ "c++": "g++", python3: "python3" });
 setUp();
 run("npm", ["run", "--silent", "check"]);
-run("npx", ["--no", "vitest", "run"]);
-
 // The trainer's environment is uv's; uv itself comes from PyPI into a folder of ours where it is not installed.
 const uv = findUv();
-run(uv, ["run", "--quiet", "--project", "training", "pytest", "-q", "training/tests"], {
-  env: { ...environment, OMP_NUM_THREADS: "1" },
-});
+const env = { ...environment, LOGGUARDIAN_UV: uv, OMP_NUM_THREADS: "1" };
+run(uv, ["sync", "--quiet", "--frozen", "--project", "training"]);
+run("npx", ["--no", "vitest", "run"], { env });
+run(uv, ["run", "--quiet", "--project", "training", "pytest", "-q", "training/tests"], { env });
 
 function findUv() {
   if (spawnSync("uv", ["--version"], { stdio: "ignore" }).status === 0) return "uv";

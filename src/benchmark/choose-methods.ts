@@ -1,11 +1,6 @@
+import { findUv } from "../uv.ts";
 import { bundleMethod, type ChosenBundle } from "./bundle-method.ts";
-import {
-  type CommandOptions,
-  missingUv,
-  pluginMethod,
-  pythonMethod,
-  referenceMethod,
-} from "./command-methods.ts";
+import { type CommandOptions, pluginMethod, pythonMethod, referenceMethod } from "./command-methods.ts";
 import type { Method } from "./method.ts";
 import { type MethodName, type PythonMethod, pythonMethods } from "./method-names.ts";
 import { trivialMethods } from "./trivial-methods.ts";
@@ -29,8 +24,8 @@ export function chooseMethods(choice: MethodChoice): Method[] {
   const { names, bundles, plugins, threads, referenceWindows } = choice;
   const chosen = Object.keys(pythonMethods).filter((id) => names.has(id as PythonMethod)) as PythonMethod[];
   const needUv = [...chosen, ...(names.has("logllm") ? ["logllm"] : [])];
-  const missing = needUv.length === 0 ? undefined : missingUv(needUv);
-  if (missing !== undefined && !choice.keepGoing) throw missing;
+  // Before the first method runs for an hour; with `keepGoing` each says so when its turn comes.
+  if (needUv.length > 0 && !choice.keepGoing) findUv(needUv.join(", "));
   const python = [
     ...chosen.map((id) => pythonMethod(id, choice)),
     ...(names.has("logllm")
@@ -40,9 +35,7 @@ export function chooseMethods(choice: MethodChoice): Method[] {
   return [
     ...(names.has("bundle") ? bundles.map((bundle) => bundleMethod(bundle, threads)) : []),
     ...trivialMethods.filter(({ id }) => names.has(id as MethodName)),
-    ...(missing === undefined
-      ? python
-      : python.map((method) => ({ ...method, run: () => Promise.reject(missing) }))),
+    ...python,
     ...[...plugins].map(([name, command]) => pluginMethod(name, command, choice)),
   ];
 }

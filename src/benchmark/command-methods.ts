@@ -1,9 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { join, resolve } from "node:path";
-import { LogGuardianError } from "../errors.ts";
+import { resolve } from "node:path";
 import type { DistinctWindow } from "../evaluate/judged-windows.ts";
-import { packageRoot } from "../package-root.ts";
 import { createRandom } from "../simulate/random.ts";
+import { pythonModule } from "../uv.ts";
 import { bundleId, type ChosenBundle, viewOf } from "./bundle-method.ts";
 import { type Command, runCommand } from "./command.ts";
 import type { Exchange } from "./exchange.ts";
@@ -83,26 +81,11 @@ function draw(windows: readonly DistinctWindow[], most: number, seed: number): D
 
 function python(method: string, paths: readonly string[], { threads, seed }: CommandOptions): Command {
   const settings = ["--seed", String(seed), "--threads", String(threads)];
-  return {
-    name: method,
-    program: uvProgram(),
-    args: ["run", "--frozen", "python", "-m", "logguardian_baselines", method, ...paths, ...settings],
-    cwd: join(packageRoot(), "training"),
-    env: { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) },
-  };
-}
-
-function uvProgram(): string {
-  return process.env.LOGGUARDIAN_UV ?? "uv";
-}
-
-/** What is missing where uv cannot be run; undefined where it can. */
-export function missingUv(methods: readonly string[]): LogGuardianError | undefined {
-  const { status } = spawnSync(uvProgram(), ["--version"], { stdio: "ignore" });
-  if (status === 0) return undefined;
-  return new LogGuardianError(
-    "LG_UV_MISSING",
-    `${methods.join(", ")} ${methods.length === 1 ? "is" : "are"} written in Python and need${methods.length === 1 ? "s" : ""} uv, but ${uvProgram()} cannot be run.`,
-    "Install uv (https://docs.astral.sh/uv/), name it in LOGGUARDIAN_UV, choose other --methods, or give --keep-going to run the others.",
+  const { program, args, env } = pythonModule(
+    "logguardian_baselines",
+    [method, ...paths, ...settings],
+    method,
   );
+  const most = String(threads);
+  return { name: method, program, args, env: { ...env, OMP_NUM_THREADS: most, OPENBLAS_NUM_THREADS: most } };
 }

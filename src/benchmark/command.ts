@@ -13,8 +13,7 @@ export interface Command {
   name: string;
   program: string;
   args: readonly string[];
-  cwd?: string;
-  env?: Record<string, string>;
+  env?: NodeJS.ProcessEnv;
 }
 
 export interface CommandResult {
@@ -41,11 +40,13 @@ export async function runCommand(
   return { scoreSeconds: seconds, trainSeconds: null, ...(await readScores(command.name, scores, windows)) };
 }
 
-async function finish({ name, program, args, cwd, env }: Command, onProgress: Progress): Promise<void> {
+async function finish(
+  { name, program, args, env = process.env }: Command,
+  onProgress: Progress,
+): Promise<void> {
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "pipe"],
-    ...(cwd === undefined ? {} : { cwd }),
-    env: { ...process.env, ...env },
+    env,
   });
   const failed = (why: string, cause?: unknown) =>
     new LogGuardianError(

@@ -96,15 +96,15 @@ function checkPrompt(vocabulary: LlamaModel, { manifest }: Bundle): void {
   const { normal, anomalous } = manifest.verdict;
   const bos = vocabulary.tokens.bos;
   const beforeText = bos !== null && before.ids[0] === bos ? before.ids.slice(1) : before.ids;
-  const pieces: [string, number[]][] = [
-    [before.text, beforeText],
-    [after.text, after.ids],
+  const pieces: [string, number[], (string[] | undefined)?][] = [
+    [before.text, beforeText, before.parts],
+    [after.text, after.ids, after.parts],
     [normal.text, [normal.id]],
     [anomalous.text, [anomalous.id]],
   ];
-  for (const [text, ids] of pieces) {
-    const plain: number[] = vocabulary.tokenize(text, false);
-    if (plain.join() === ids.join()) continue;
+  for (const [text, ids, parts = [text]] of pieces) {
+    const plain: number[] = parts.flatMap((part) => vocabulary.tokenize(part, false));
+    if (plain.join() === ids.join() && parts.join("") === text) continue;
     throw new LogGuardianError(
       "LG_BUNDLE_PROMPT",
       `The manifest gives ${JSON.stringify(text)} the token ids ${ids.join(" ")}, the tokenizer ${plain.join(" ")}.`,

@@ -133,6 +133,28 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .action(async (options) => (await import("./commands/mask.ts")).maskCommand(options));
 
   program
+    .command("train")
+    .description(
+      "train a recipe on labelled logs and write its bundle; the same command goes on after a kill",
+    )
+    .requiredOption("--config <file>", "recipe, such as training/recipes/starter.yaml")
+    .option("--data <path>", "labelled logs (default: $LOGGUARDIAN_DATA or ../shared/data)")
+    .option("--out <dir>", "the bundle's folder (default: build/ and the recipe's file name)")
+    .option("--jobs <n>", "models trained beside one another, each on a core")
+    .option("--teacher <dir>", "bundle whose verdicts the model learns, instead of labels")
+    .option("--teacher-windows <n>", "distinct windows that the teacher judges (default: 3000)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian train --config training/recipes/starter.yaml
+  logguardian train --config my.yaml --data /data/loghub --out models/mine && logguardian model verify models/mine
+  logguardian train --config training/recipes/starter.yaml --teacher models/large --out models/student
+Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time. training/README.md describes recipes.`,
+    )
+    .action(async (options) => (await import("./commands/train.ts")).trainCommand(options));
+
+  program
     .command("evaluate")
     .description("score labelled windows and compare with their labels")
     .requiredOption("--data <file>", "labelled data, plain, .gz or .xz; of hadoop the folder")

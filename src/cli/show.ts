@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { styleText } from "node:util";
 import { heaviestLines } from "../verdict/fingerprint.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { visible } from "../verdict/visible.ts";
@@ -13,19 +13,20 @@ export function verdictForPeople(verdict: Verdict): string {
   const where = visible(window.key);
   const size = `${window.lines.length} lines`;
   if (verdict.verdict === "undecided")
-    return `${pc.yellow("undecided")}  ${where}  since ${when}  ${size}  ${verdict.reason}`;
+    return `${styleText("yellow", "undecided")}  ${where}  since ${when}  ${size}  ${verdict.reason}`;
   const novelty = verdict.novelty === undefined ? "" : `  novelty ${verdict.novelty.toFixed(3)}`;
   const sure = `score ${(verdict.score ?? 0).toFixed(3)}${novelty}`;
-  if (verdict.verdict === "normal") return `${pc.green("normal")}  ${where}  since ${when}  ${size}  ${sure}`;
+  if (verdict.verdict === "normal")
+    return `${styleText("green", "normal")}  ${where}  since ${when}  ${size}  ${sure}`;
   const heaviest = heaviestLines(verdict).slice(0, shownLines);
   const rows = heaviest
     .sort((a, b) => a - b)
     .map((place) => {
       const weight = `+${(verdict.weights?.[place] ?? 0).toFixed(1)}`.padStart(6);
-      return `  ${pc.red(weight)}  ${visible(window.lines[place]?.text ?? "").slice(0, 200)}`;
+      return `  ${styleText("red", weight)}  ${visible(window.lines[place]?.text ?? "").slice(0, 200)}`;
     });
   return [
-    `${pc.bold(pc.red("ANOMALOUS"))}  ${pc.bold(where)}  since ${when}  ${size}  ${sure}`,
+    `${styleText(["bold", "red"], "ANOMALOUS")}  ${styleText("bold", where)}  since ${when}  ${size}  ${sure}`,
     ...rows,
   ].join("\n");
 }

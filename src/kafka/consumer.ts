@@ -124,7 +124,7 @@ export function createPartitionConsumer(
     generation++;
     commitOnce = undefined;
     isBehind ||= [...partitions].some(
-      ([name, { worker }]) => committed.get(name) !== textOf(worker.commitPoint()),
+      ([name, { worker, begun }]) => (committed.get(name) ?? textOf(begun)) !== textOf(worker.commitPoint()),
     );
     forgetAll();
     if (payload.restart) {

@@ -34,6 +34,8 @@ export interface PartitionEvents {
 export class OwnedPartition {
   bytes = 0;
   readonly worker: PartitionWorker;
+  /** The commit point before anything was done. */
+  readonly begun: Committed;
   readonly #on: PartitionEvents;
   #waiting: RawRecord[] = [];
   #processed: number;
@@ -46,6 +48,7 @@ export class OwnedPartition {
 
   constructor(position: number, end: number, worker: PartitionWorker, failures: number, on: PartitionEvents) {
     this.worker = worker;
+    this.begun = worker.commitPoint();
     this.#processed = position;
     this.#expected = position;
     this.#end = end;

@@ -12,6 +12,11 @@ const fileName = Type.String({ pattern: plainName });
 const pieces = Type.Object({
   text: Type.String(),
   ids: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }),
+  /**
+   * `text` in the pieces that are tokenised one by one: LogLLM's prompt tokenises its question and "The sequence is"
+   * apart, and together they would have other ids.
+   */
+  parts: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
 });
 const token = Type.Object({ text: Type.String(), id: Type.Integer({ minimum: 0 }) });
 

@@ -101,11 +101,14 @@ describe("doctor", () => {
     expect(stdout).toMatch(/^FAIL {2}Redis: .*does not answer/m);
   });
 
-  it("leaves nothing in the user's home", () => {
+  it("leaves nothing in the user's home, and no colours in a pipe, even where CI is set", () => {
     const home = mkdtempSync(join(tmpdir(), "logguardian-home-"));
-    spawnSync(process.execPath, [join(root, "bin/logguardian.js"), "doctor"], {
-      env: { ...process.env, HOME: home },
+    const { FORCE_COLOR: _, ...env } = process.env;
+    const { stdout } = spawnSync(process.execPath, [join(root, "bin/logguardian.js"), "doctor"], {
+      env: { ...env, HOME: home, CI: "true" },
+      encoding: "utf8",
     });
+    expect(stdout).toMatch(/^ok {4}Node: /);
     expect(readdirSync(home)).toEqual([]);
   });
 });

@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from .data import DataError
-from .recipe import RecipeError
+from .errors import TrainingError
+from .recipe import RecipeError, kind
 
 TRAINING = Path(__file__).resolve().parent.parent
 
@@ -19,14 +19,17 @@ def main() -> int:
     data = Path(os.environ.get("LOGGUARDIAN_DATA", TRAINING.parent.parent / "shared" / "data"))
 
     train = commands.add_parser("train", help="train a recipe and export its bundle")
-    train.add_argument("--recipe", type=Path, default=TRAINING / "recipes" / "starter.yaml")
+    train.add_argument("--config", type=Path, default=TRAINING / "recipes" / "starter.yaml", help="the recipe")
     train.add_argument("--data", type=Path, default=data)
     train.add_argument("--out", type=Path, required=True, help="directory of the bundle")
-    train.add_argument("--hold-out", action="store_true", help="keep the dev parts out of training and score them once")
-    train.add_argument(
-        "--calibrate-from", type=Path, help="take calibration and metrics from this bundle, trained with --hold-out"
-    )
-    train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="models trained at once, a core each")
+    train.add_argument("--teacher", type=Path, help="bundle whose verdicts the model learns, instead of labels")
+    train.add_argument("--teacher-windows", type=int, default=3000, help="distinct windows that the teacher judges")
+    tuned = train.add_argument_group("recipes of kind: pretrained")
+    tuned.add_argument("--labels", type=Path, help="CSV of id,label for a --data file whose rows have none")
+    tuned.add_argument("--windows", type=int, help="distinct windows to learn from, instead of the recipe's")
+    tuned.add_argument("--encoder", help="folder or Hub name of the encoder, instead of the recipe's")
+    tuned.add_argument("--llama", help="folder, .gguf file or Hub name of the Llama, instead of the recipe's")
 
     splits = commands.add_parser("splits", help="write the dev parts as JSON lines for `logguardian evaluate`")
     splits.add_argument("--data", type=Path, default=data)
@@ -34,19 +37,35 @@ def main() -> int:
     splits.add_argument("--with-train", action="store_true", help="and the parts before them, for `logguardian benchmark`")
 
     arguments = parser.parse_args()
-    from . import commands as run
-    from .bundle import ExportError
-    from .training import TrainingError
-
     try:
-        if arguments.command == "train":
-            run.train(arguments)
+        if arguments.command == "splits":
+            from . import commands
+
+            commands.splits(arguments)
+        elif kind(arguments.config) == "pretrained":
+            refuse(arguments, ("teacher",), "recipes of a model from scratch")
+            from .pretrained import recipe, train as pretrained
+
+            wanted = recipe.load(arguments.config)
+            pretrained.train(recipe.with_choices(wanted, arguments.windows, arguments.encoder, arguments.llama), arguments)
         else:
-            run.splits(arguments)
-    except (DataError, RecipeError, TrainingError, ExportError) as error:
+            refuse(arguments, ("labels", "windows", "encoder", "llama"), "recipes of kind: pretrained")
+            from . import commands
+
+            commands.train(arguments)
+    except TrainingError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
     return 0
+
+
+def refuse(arguments, options: tuple[str, ...], where: str) -> None:
+    given = [f"--{option}" for option in options if getattr(arguments, option) is not None]
+    if given:
+        raise RecipeError(f"{', '.join(given)} belongs to {where}, and {arguments.config.name} is none. Leave it out, or name another recipe.")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import torch
 
 from . import encoder, golden
 from .calibration import Calibration
+from .errors import TrainingError
+from .gguf_file import Vocabulary, write_llama
 from .model import WindowModel, margins
 from .prompt import AFTER, ANOMALOUS, BEFORE, NORMAL
 from .recipe import Recipe
@@ -50,12 +52,29 @@ PROVENANCE = [
 ]
 
 
-class ExportError(Exception):
-    """What was written does not answer as the trainer does."""
+class ExportError(TrainingError):
+    """What was written does not answer as the trainer does, or it may not stand where it was wanted."""
 
 
-def export(out: Path, recipe: Recipe, model: WindowModel, pooled: Path, calibration: Calibration, metrics: dict) -> None:
-    """Writes a bundle to `out`, which appears whole or not at all. `pooled`: the frozen encoder's ONNX graph."""
+def refuse_other(out: Path) -> None:
+    """A bundle replaces a bundle or what is empty, and nothing else."""
+    if out.exists() and not (out / "manifest.json").is_file() and (out.is_file() or any(out.iterdir())):
+        raise ExportError(f"{out} holds something that is no bundle, and would be replaced. Name another folder with --out.")
+
+
+def export(
+    out: Path,
+    recipe: Recipe,
+    model: WindowModel,
+    pooled: Path,
+    calibration: Calibration,
+    metrics: dict,
+    trained_lines: torch.Tensor,
+) -> None:
+    """Writes a bundle to `out`, which appears whole or not at all.
+
+    `pooled`: the frozen encoder's ONNX graph. `trained_lines` [lines, width]: vectors of all lines learnt from.
+    """
     aside = out.with_name(out.name + ".partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -67,6 +86,8 @@ def export(out: Path, recipe: Recipe, model: WindowModel, pooled: Path, calibrat
     shutil.copy(encoder.model_dir() / "tokenizer.json", aside / "tokenizer.json")
     write_gguf(aside / "llama.gguf", model, recipe)
     write_golden(aside / "golden.jsonl", recipe, model, aside / "embedder.onnx", pooled)
+    with torch.no_grad():
+        write_novelty(aside / "novelty.bin", model.projector(trained_lines).numpy())
     manifest = build_manifest(recipe, model, calibration, metrics, aside)
     (aside / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     shutil.rmtree(out, ignore_errors=True)
@@ -82,65 +103,24 @@ def round_to_half(model: WindowModel) -> None:
 
 
 def write_gguf(path: Path, model: WindowModel, recipe: Recipe) -> None:
-    shape, prompt = recipe.model, model.prompt
-    head = shape.width // shape.heads
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name(f"logguardian-{recipe.name}")
-    writer.add_block_count(shape.layers)
-    writer.add_context_length(shape.context)
-    writer.add_embedding_length(shape.width)
-    writer.add_feed_forward_length(shape.feed_forward)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.heads)
-    writer.add_layer_norm_rms_eps(model.llama.config.rms_norm_eps)
-    writer.add_rope_dimension_count(head)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_vocab_size(len(prompt.tokens))
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(prompt.tokens)
+    prompt = model.prompt
     control = {prompt.bos, prompt.eos, prompt.pad}
-    writer.add_token_types(
-        [gguf.TokenType.CONTROL if token in control else gguf.TokenType.NORMAL for token in range(len(prompt.tokens))]
+    vocabulary = Vocabulary(
+        pre="gpt-2",
+        tokens=prompt.tokens,
+        types=[gguf.TokenType.CONTROL if token in control else gguf.TokenType.NORMAL for token in range(len(prompt.tokens))],
+        merges=[" ".join(pair) for pair in prompt.merges],
+        bos=prompt.bos,
+        eos=prompt.eos,
+        pad=prompt.pad,
+        add_bos=True,
     )
-    writer.add_token_merges([" ".join(pair) for pair in prompt.merges])
-    writer.add_bos_token_id(prompt.bos)
-    writer.add_eos_token_id(prompt.eos)
-    writer.add_pad_token_id(prompt.pad)
-    writer.add_add_bos_token(True)
-
-    def permuted(weight: np.ndarray) -> np.ndarray:
-        """llama.cpp rotates neighbouring pairs where transformers rotates halves."""
-        return weight.reshape(shape.heads, 2, head // 2, weight.shape[1]).swapaxes(1, 2).reshape(weight.shape)
-
-    def add(name: str, tensor: torch.Tensor, change=lambda values: values) -> None:
-        values = change(tensor.detach().numpy())
-        writer.add_tensor(name, values.astype(np.float16 if values.ndim == 2 else np.float32))
-
-    inner = model.llama.model
-    add("token_embd.weight", inner.embed_tokens.weight)
-    add("output_norm.weight", inner.norm.weight)
-    for number, layer in enumerate(inner.layers):
-        block = f"blk.{number}"
-        add(f"{block}.attn_norm.weight", layer.input_layernorm.weight)
-        add(f"{block}.attn_q.weight", layer.self_attn.q_proj.weight, permuted)
-        add(f"{block}.attn_k.weight", layer.self_attn.k_proj.weight, permuted)
-        add(f"{block}.attn_v.weight", layer.self_attn.v_proj.weight)
-        add(f"{block}.attn_output.weight", layer.self_attn.o_proj.weight)
-        add(f"{block}.ffn_norm.weight", layer.post_attention_layernorm.weight)
-        add(f"{block}.ffn_gate.weight", layer.mlp.gate_proj.weight)
-        add(f"{block}.ffn_up.weight", layer.mlp.up_proj.weight)
-        add(f"{block}.ffn_down.weight", layer.mlp.down_proj.weight)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_llama(path, f"logguardian-{recipe.name}", model.llama, vocabulary)
 
 
 def write_golden(path: Path, recipe: Recipe, model: WindowModel, exported: Path, pooled: Path) -> None:
     """Margins by PyTorch from the pooled vectors; the exported graph must give the same projected vectors."""
-    windows = golden.windows(recipe.seed)
+    windows = golden.windows(recipe.selection.seeds[0])
     lines = sorted({line for window in windows for line in window})
     place = {line: number for number, line in enumerate(lines)}
     tokenizer = encoder.load_tokenizer(recipe.window.max_tokens)
@@ -153,6 +133,12 @@ def write_golden(path: Path, recipe: Recipe, model: WindowModel, exported: Path,
     found = margins(model, vectors, [tuple(place[line] for line in window) for window in windows])
     rows = [{"lines": window, "margin": round(float(margin), 5)} for window, margin in zip(windows, found, strict=True)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_novelty(path: Path, vectors: np.ndarray) -> None:
+    """`vectors` [lines, width]; the layout is that of docs/decisions/0005-bundle-format.md."""
+    header = b"LGNV" + np.array([1, *vectors.shape], "<u4").tobytes()
+    path.write_bytes(header + np.ascontiguousarray(vectors, "<f4").tobytes())
 
 
 def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration, metrics: dict, folder: Path) -> dict:
@@ -182,11 +168,20 @@ def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration,
             "anomalous": {"text": ANOMALOUS, "id": prompt.anomalous},
         },
         "calibration": {"scale": calibration.scale, "shift": calibration.shift},
-        "threshold": 0.5,
+        "threshold": calibration.threshold,
+        "novelty": {"file": "novelty.bin"},
         "parity": {"tolerance": TOLERANCE},
         "metrics": metrics,
-        "files": {
-            file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "size": file.stat().st_size}
-            for file in sorted(folder.iterdir())
-        },
+        "files": listed(folder),
     }
+
+
+def listed(folder: Path, left_out: tuple[str, ...] = ()) -> dict:
+    """Checksum and size of every file of a bundle but its manifest and those `left_out`."""
+    files = [file for file in sorted(folder.iterdir()) if file.name not in ("manifest.json", *left_out)]
+    return {file.name: {"sha256": sha256_of(file), "size": file.stat().st_size} for file in files}
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,51 +1,87 @@
-"""From margins to a score: score = sigmoid(scale * margin + shift), anomalous from .5 on."""
+"""From margins to a score, score = sigmoid(scale * margin + shift), and to the score from which a window is anomalous."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .metrics import Labelled, f1_curve
+from .recipe import ObjectiveRecipe
 
 
 @dataclass(frozen=True)
 class Calibration:
     scale: float
     shift: float
+    threshold: float
+    """A score."""
+
+    def scores(self, margins: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-(self.scale * margins + self.shift)))
 
     @property
     def margin_threshold(self) -> float:
-        return -self.shift / self.scale
+        return (math.log(self.threshold / (1 - self.threshold)) - self.shift) / self.scale
 
 
-def calibrate(parts: list[Labelled]) -> Calibration:
-    """One calibration for all systems together, each counting the same, on margins that training never saw.
+def calibrate(parts: list[Labelled], objective: ObjectiveRecipe) -> Calibration:
+    """One calibration for all parts together, each counting the same, on margins of windows that training never saw.
 
-    The objective is the mean F1 (all and distinct sequences of each part), smoothed over half a unit of margin. The
-    threshold is the one nearest to margin 0, the model's own, among those within .02 of the best: the validation slice
-    holds few anomalies, and lines never seen pull margins towards 0. The scale then minimises the log loss with the
-    threshold at .5.
+    Scale and shift minimise the log loss (Platt 1999); the threshold serves the objective.
     """
-    thresholds = np.arange(-6, 6.01, 0.05)
-    curve = np.mean([f1_curve(view, thresholds) for part in parts for view in (part, part.distinct())], axis=0)
-    kernel = np.ones(11) / 11
-    smooth = np.convolve(np.pad(curve, 5, mode="edge"), kernel, mode="valid")
-    good = thresholds[smooth >= smooth.max() - 0.02]
-    threshold = float(good[np.argmin(np.abs(good))])
-    scales = np.geomspace(0.1, 4, 80)
-    losses = [np.mean([_log_loss(part, scale, -scale * threshold) for part in parts]) for scale in scales]
-    scale = float(scales[int(np.argmin(losses))])
-    return Calibration(round(scale, 4), round(-scale * threshold, 4))
+    scale, shift = _platt(parts)
+    calibrated = Calibration(round(scale, 4), round(shift, 4), 0.5)
+    return replace(calibrated, threshold=round(min(max(_threshold(parts, calibrated, objective), 0.001), 0.999), 4))
 
 
-def _log_loss(part: Labelled, scale: float, shift: float) -> float:
-    signed = np.where(part.labels == 1, 1, -1) * (scale * part.margins + shift)
-    return float(np.average(np.logaddexp(0, -signed), weights=part.weights))
+def _threshold(parts: list[Labelled], calibrated: Calibration, objective: ObjectiveRecipe) -> float:
+    """best-f1: half the best F1 that the parts reach on average, which is where F1 is best for a calibrated score (Lipton,
+    Elkan and Naryanaswamy 2014). The place of a measured curve's maximum says less: one kind of line moves it by units.
+    false-alarms: the smallest score at which no part's normal windows raise more alarms than allowed."""
+    if objective.kind == "false-alarms":
+        allowed = objective.alarms_per_day / objective.windows_per_day
+        return float(calibrated.scores(np.array([max(_margin_at_rate(part, allowed) for part in parts)]))[0])
+    return float(np.mean([f1_curve(part, np.unique(part.margins)).max() for part in parts])) / 2
+
+
+def match(part: Labelled, threshold: float) -> Calibration:
+    """Margins to scores like those of a teacher, which are the part's labels; `threshold` is the teacher's."""
+    scale, shift = _platt([part])
+    return Calibration(round(scale, 4), round(shift, 4), threshold)
+
+
+def _margin_at_rate(part: Labelled, allowed: float) -> float:
+    normal = part.labels == 0
+    order = np.argsort(-part.margins[normal], kind="stable")
+    margins, weights = part.margins[normal][order], part.weights[normal][order]
+    too_many = np.flatnonzero(np.cumsum(weights) > allowed * weights.sum())
+    # Just above the first normal window that would be one too many.
+    return float(np.nextafter(margins[too_many[0]], np.inf)) if len(too_many) else float(margins[-1])
+
+
+def _platt(parts: list[Labelled], steps: int = 100) -> tuple[float, float]:
+    """Newton's method on the log loss, with a little pull towards scale 1 where margins separate the labels."""
+    margins = np.concatenate([part.margins for part in parts]).astype(float)
+    labels = np.concatenate([part.labels for part in parts]).astype(float)
+    weights = np.concatenate([part.weights / part.weights.sum() / len(parts) for part in parts])
+    features = np.stack([margins, np.ones_like(margins)], axis=1)
+    ridge, start = np.diag([1e-3, 1e-6]), np.array([1.0, 0.0])
+    solution = start
+    for _ in range(steps):
+        predicted = 1 / (1 + np.exp(-np.clip(features @ solution, -40, 40)))
+        gradient = features.T @ (weights * (predicted - labels)) + ridge @ (solution - start)
+        curvature = features.T @ (features * (weights * predicted * (1 - predicted))[:, None]) + ridge
+        change = np.linalg.solve(curvature, gradient)
+        solution = solution - change * min(1.0, 2.0 / max(1e-9, float(np.abs(change).max())))
+        if np.abs(change).max() < 1e-8:
+            break
+    return max(0.05, float(solution[0])), float(solution[1])
 
 
 def expected_calibration_error(part: Labelled, calibration: Calibration, bins: int = 10) -> float:
-    scores = 1 / (1 + np.exp(-(calibration.scale * part.margins + calibration.shift)))
+    scores = calibration.scores(part.margins)
     places = np.minimum((scores * bins).astype(int), bins - 1)
     total, error = part.weights.sum(), 0.0
     for place in range(bins):

@@ -1,104 +1,86 @@
-"""What the command line does: train and export, write the dev parts."""
+"""What the command line does with a recipe for a model from scratch: choose, train and export; write the dev parts."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import sys
+import time
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from . import bundle, data, encoder, recipe, training
-from .calibration import Calibration, calibrate, expected_calibration_error
-from .data import DataError, Sequence
-from .metrics import Labelled, average_precision, scores_at
-from .model import WindowModel, margins
+from . import bundle, candidates, data, encoder, other_systems, recipe
+from .candidates import Corpus, Job, Workshop
+from .data import Sequence
+from .distillation import Teacher, distil
 
 
 def train(arguments) -> None:
-    torch.set_num_threads(arguments.threads)
-    wanted = recipe.load(arguments.recipe)
-    if not arguments.hold_out and arguments.calibrate_from is None:
-        raise DataError("Training on everything leaves nothing to calibrate on. Give --calibrate-from a bundle trained with --hold-out.")
-    taken = None if arguments.hold_out else inherited(arguments.calibrate_from)
-    say(f"Exporting the encoder ({encoder.model_dir().name}) to ONNX.")
-    work = arguments.out.parent / f"{arguments.out.name}.work"
+    """Writes `--out`, trained on everything, and beside it `<out>.held-out`, the same without the dev parts.
+
+    With `--teacher` one bundle, which learns that one's verdicts.
+    """
+    started = time.monotonic()
+    wanted = recipe.load(arguments.config)
+    teacher = Teacher.load(arguments.teacher) if arguments.teacher else None
+    held_out_dir = arguments.out.with_name(f"{arguments.out.name}.held-out")
+    for folder in (arguments.out, held_out_dir):
+        bundle.refuse_other(folder)
+    # Finished and begun models of another recipe are of no use; those of this one are.
+    work = arguments.out.parent / f"{arguments.out.name}.work" / data.digest(arguments.config.read_bytes())[:12]
     pooled = work / "encoder.onnx"
+    torch.set_num_threads(1)
+    say(f"Exporting the encoder ({encoder.model_dir().name}) to ONNX.")
     encoder.export_encoder(pooled)
+    corpus = read_corpus(arguments.data, wanted, pooled)
+    if teacher is not None:
+        distil(wanted, corpus, teacher, pooled, work, arguments.out, arguments.teacher_windows, say)
+        return
+    workshop = Workshop(wanted, corpus, work, arguments.jobs)
+    # What does not depend on the choice is trained beside what it is made by.
+    workshop.train(workshop.selection_jobs + workshop.held_out_jobs)
+    choice = candidates.choose(workshop, say)
+    metrics = candidates.figures(workshop, choice, say)
+    shipped, held_out = Job("shipped", choice.seed), Job("held-out", choice.seed)
+    workshop.train([shipped])
+    minutes = round((time.monotonic() - started) / 60, 1)
+    for job, out, meaning in (
+        (held_out, held_out_dir, "without the dev parts"),
+        (shipped, arguments.out, "all of train; heldOut are figures of the same recipe trained without the dev parts"),
+    ):
+        metrics["training"] = {"data": meaning, "seed": choice.seed, "step": choice.step, "minutes": minutes}
+        material = workshop.material(job)
+        lines = sorted({line for sequence in material.hdfs + material.bgl for line in sequence.lines})
+        model = workshop.trained[job].snapshots[choice.step]
+        bundle.export(out, wanted, model, pooled, choice.calibration, metrics, workshop.corpus.vectors[lines])
+        say(f"Wrote {out} ({meaning}).")
+    shutil.rmtree(work)
+    say(f"{minutes} minutes.")
+
+
+def read_corpus(folder: Path, wanted: recipe.Recipe, pooled: Path) -> Corpus:
     say("Reading the data.")
-    texts, hdfs, bgl = data.load(arguments.data, arguments.hold_out)
+    texts, hdfs, bgl = data.load(folder)
+    others = other_systems.load(folder, wanted.mask_profile)
     tokenizer = encoder.load_tokenizer(wanted.window.max_tokens)
-    vectors = torch.from_numpy(encoder.embed(pooled, tokenizer, texts.rows, arguments.threads))
-    say(f"Training {wanted.name}: {len(texts.rows)} distinct lines, {len(hdfs.fit)} + {len(bgl.fit)} distinct sequences.")
-    trained = training.train(wanted, vectors, hdfs, bgl)
-    calibration, metrics = taken if taken else assess(trained.model, vectors, hdfs, bgl)
-    metrics["training"] = {
-        "data": "without the dev and validation parts" if arguments.hold_out else "all of train",
-        "seed": wanted.seed,
-        "steps": wanted.training.steps,
-        "minutes": round(trained.seconds / 60, 1),
-    }
-    bundle.export(arguments.out, wanted, trained.model, pooled, calibration, metrics)
-    say(f"Wrote {arguments.out}.")
-
-
-def assess(model: WindowModel, vectors: torch.Tensor, hdfs: data.DataSet, bgl: data.DataSet) -> tuple[Calibration, dict]:
-    """Calibrates on the validation parts, then scores the dev parts once."""
-
-    def labelled(sequences: list[Sequence]) -> Labelled:
-        return Labelled(
-            margins(model, vectors, [sequence.lines for sequence in sequences]).numpy(),
-            np.array([sequence.label for sequence in sequences]),
-            np.array([sequence.count for sequence in sequences], float),
-        )
-
-    calibration = calibrate([labelled(hdfs.validation), labelled(bgl.validation)])
-    threshold = calibration.margin_threshold
-    seen = hdfs.fit + hdfs.validation
-    bgl_dev = labelled(bgl.dev)
-    parts = {
-        "HDFS dev, all sessions": labelled(hdfs.dev),
-        "HDFS dev, distinct sequences never seen": labelled(data.unseen(hdfs.dev, seen)).distinct(),
-        "BGL dev (last 20 % in time), all windows": bgl_dev,
-        "BGL dev, distinct windows": bgl_dev.distinct(),
-    }
-    figures = {}
-    for name, part in parts.items():
-        scores = scores_at(part, threshold)
-        figures[name] = {
-            **{key: round(value, 4) for key, value in scores.items()},
-            "averagePrecision": round(average_precision(part), 4),
-            "f1AtMargin0": round(scores_at(part, 0)["f1"], 4),
-            "calibrationError": round(expected_calibration_error(part, calibration), 4),
-        }
-        say(f"{name}: " + "  ".join(f"{key} {value:.3f}" for key, value in figures[name].items()))
-    say(f"Margin threshold {threshold:.2f}, chosen on validation parts that are neither trained on nor dev.")
-    return calibration, {"heldOut": figures}
-
-
-def inherited(folder: Path) -> tuple[Calibration, dict]:
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        return Calibration(**manifest["calibration"]), {
-            "heldOut": manifest["metrics"]["heldOut"],
-            "heldOutMeaning": "figures of the same recipe trained without the validation and dev parts; calibration is taken from it",
-        }
-    except (OSError, KeyError, json.JSONDecodeError) as error:
-        raise DataError(f"{folder} is no bundle trained with --hold-out. Train one first.") from error
+    vectors, other_vectors = (torch.from_numpy(encoder.embed(pooled, tokenizer, lines)) for lines in (texts.rows, others))
+    say(f"{len(texts.rows)} distinct lines, {len(hdfs.early)} + {len(bgl.early)} distinct early sequences, {len(others)} lines of other systems.")
+    return Corpus(texts, vectors, hdfs, bgl, other_vectors)
 
 
 def splits(arguments) -> None:
     """The dev parts as rows {"label", "lines"}, every occurrence a row, as `logguardian evaluate` reads them.
 
-    `--with-train` adds what precedes them, fit and validation parts together: what `logguardian benchmark` trains on.
+    `--with-train` adds what precedes them: what `logguardian benchmark` trains on.
     """
-    texts, hdfs, bgl = data.load(arguments.data, hold_out=True)
-    never_seen = [Sequence(s.lines, s.label) for s in data.unseen(hdfs.dev, hdfs.fit + hdfs.validation)]
+    texts, hdfs, bgl = data.load(arguments.data)
+    early = {one.name: data.merged(one.early, one.validation) for one in (hdfs, bgl)}
+    never_seen = [Sequence(s.lines, s.label) for s in data.unseen(hdfs.dev, early["hdfs"])]
     parts = {"hdfs-dev": hdfs.dev, "hdfs-dev-unseen": never_seen, "bgl-dev": bgl.dev}
     if arguments.with_train:
-        parts |= {f"{part.name}-train": part.fit + part.validation for part in (hdfs, bgl)}
+        parts |= {f"{name}-train": part for name, part in early.items()}
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
         path = arguments.out / f"{name}.jsonl.gz"

@@ -1,7 +1,7 @@
 """Labelled sequences of masked lines, read from the LogHub extracts (see the data folder's README).
 
-A data set is a table of distinct masked texts and a list of sequences of indices into it. Splits are deterministic:
-HDFS by hash of the sequence's row, BGL in time order.
+A data set is lists of sequences of indices into one table of distinct masked texts. Splits are deterministic: HDFS by
+hash of the sequence's row, BGL in time order, texts held out by their hash.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import TrainingError
 
-class DataError(Exception):
+
+class DataError(TrainingError):
     """The data are missing or do not fit; the message says what to do."""
 
 
@@ -37,41 +39,43 @@ class Sequence:
     """One distinct sequence of text indices with its label and how often it occurs."""
 
     lines: tuple[int, ...]
-    label: int
+    #: 1 is anomalous, 0 normal; where a teacher judged it, its score.
+    label: float
     count: int = 1
 
+    @property
+    def is_anomalous(self) -> bool:
+        return self.label >= 0.5
 
-@dataclass
+
+@dataclass(frozen=True)
 class DataSet:
+    """In time, BGL's three parts follow one another: what is chosen on `validation` precedes `dev`."""
+
     name: str
-    fit: list[Sequence]
+    early: list[Sequence]
     validation: list[Sequence]
     dev: list[Sequence]
     alert_texts: frozenset[int] = frozenset()
 
-    def training(self) -> list[Sequence]:
-        return self.fit
 
-
-def load(folder: Path, hold_out: bool) -> tuple[Texts, DataSet, DataSet]:
-    """Texts, HDFS and BGL. `hold_out` keeps validation and dev out of `fit`; without it `fit` is everything."""
+def load(folder: Path) -> tuple[Texts, DataSet, DataSet]:
+    """Texts, HDFS and BGL."""
     texts = Texts()
-    return texts, load_hdfs(folder, texts, hold_out), load_bgl(folder, texts, hold_out)
+    return texts, load_hdfs(folder, texts), load_bgl(folder, texts)
 
 
-def load_hdfs(folder: Path, texts: Texts, hold_out: bool) -> DataSet:
+def load_hdfs(folder: Path, texts: Texts) -> DataSet:
     templates = {row["id"]: row["masked"] for row in json.loads(_open(folder / "hdfs/templates.json"))}
-    parts: dict[str, Counter] = {"fit": Counter(), "validation": Counter(), "dev": Counter()}
+    parts: dict[str, Counter] = {"early": Counter(), "validation": Counter(), "dev": Counter()}
     for number, (label, ids) in enumerate(_rows(folder / "hdfs/train.tsv.gz")):
         # id 1 occurs once and is missing in the templates.
         lines = tuple(texts.add(templates.get(template, "<*>")) for template in ids)
         parts[_hdfs_part(number)][(lines, label)] += 1
-    if not hold_out:
-        return DataSet("hdfs", _sequences(parts["fit"] + parts["validation"] + parts["dev"]), [], [])
-    return DataSet("hdfs", *(_sequences(parts[name]) for name in ("fit", "validation", "dev")))
+    return DataSet("hdfs", *(_sequences(part) for part in parts.values()))
 
 
-def load_bgl(folder: Path, texts: Texts, hold_out: bool) -> DataSet:
+def load_bgl(folder: Path, texts: Texts) -> DataSet:
     rows = json.loads(_open(folder / "bgl/templates.json.gz"))
     masked = {row["id"]: texts.add(row["masked"]) for row in rows}
     alerts = frozenset(masked[row["id"]] for row in rows if row["alert_rule"])
@@ -80,11 +84,29 @@ def load_bgl(folder: Path, texts: Texts, hold_out: bool) -> DataSet:
         (tuple(masked.get(template, unknown) for template in ids), label)
         for label, ids in _rows(folder / "bgl/train.tsv.gz")
     ]
-    if not hold_out:
-        return DataSet("bgl", _sequences(Counter(windows)), [], [], alerts)
     dev_from, validation_from = int(len(windows) * 0.80), int(len(windows) * 0.68)
     parts = windows[:validation_from], windows[validation_from:dev_from], windows[dev_from:]
     return DataSet("bgl", *(_sequences(Counter(part)) for part in parts), alerts)
+
+
+def merged(*parts: list[Sequence]) -> list[Sequence]:
+    """Several parts as one: counts of equal sequences add up."""
+    counted: Counter = Counter()
+    for part in parts:
+        for sequence in part:
+            counted[(sequence.lines, sequence.label)] += sequence.count
+    return _sequences(counted)
+
+
+def hold_out_texts(
+    sequences: list[Sequence], texts: Texts, fold: int, folds: int, rare: float
+) -> tuple[list[Sequence], list[Sequence]]:
+    """Those without and those with a text of this fold. Folds share out the texts that at most `rare` of all hold."""
+    holding = Counter(line for sequence in sequences for line in set(sequence.lines))
+    most = rare * len(sequences)
+    chosen = {line for line, count in holding.items() if count <= most and _fold(texts.rows[line], folds) == fold}
+    kept = [sequence for sequence in sequences if chosen.isdisjoint(sequence.lines)]
+    return kept, [sequence for sequence in sequences if not chosen.isdisjoint(sequence.lines)]
 
 
 def unseen(evaluated: list[Sequence], trained: list[Sequence]) -> list[Sequence]:
@@ -93,9 +115,17 @@ def unseen(evaluated: list[Sequence], trained: list[Sequence]) -> list[Sequence]
     return [sequence for sequence in evaluated if sequence.lines not in known]
 
 
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _fold(text: str, folds: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"fold {text}".encode()).digest()[:4]) % folds
+
+
 def _hdfs_part(number: int) -> str:
     bucket = hashlib.sha256(f"hdfs-row-{number}".encode()).digest()[0] / 256
-    return "dev" if bucket < 0.2 else "validation" if bucket < 0.3 else "fit"
+    return "dev" if bucket < 0.2 else "validation" if bucket < 0.3 else "early"
 
 
 def _sequences(counted: Counter) -> list[Sequence]:

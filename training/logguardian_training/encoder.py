@@ -54,6 +54,14 @@ def export_encoder(path: Path) -> None:
     from transformers import AutoModel
 
     encoder = PooledEncoder(AutoModel.from_pretrained(model_dir(), attn_implementation="eager")).eval()
+    export_graph(encoder, path, "line_vector")
+    graph = onnx.load(path)
+    quantise_weights(graph)
+    onnx.save(graph, path)
+
+
+def export_graph(encoder: torch.nn.Module, path: Path, output: str) -> None:
+    """Writes a module of ids and mask [lines, tokens] -> float32 [lines, width], any number of both."""
     ids = torch.tensor([[101, 7592, 102], [101, 2088, 102]])
     mask = torch.tensor([[1, 1, 1], [1, 1, 0]])
     lines, tokens = torch.export.Dim("lines"), torch.export.Dim("tokens", max=512)
@@ -64,15 +72,12 @@ def export_encoder(path: Path) -> None:
             (ids, mask),
             str(path),
             input_names=["input_ids", "attention_mask"],
-            output_names=["line_vector"],
+            output_names=[output],
             dynamic_shapes=({0: lines, 1: tokens}, {0: lines, 1: tokens}),
             dynamo=True,
             external_data=False,
             verbose=False,
         )
-    graph = onnx.load(path)
-    quantise_weights(graph)
-    onnx.save(graph, path)
 
 
 def quantise_weights(model: onnx.ModelProto) -> None:

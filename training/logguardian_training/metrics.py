@@ -18,6 +18,14 @@ class Labelled:
     def distinct(self) -> "Labelled":
         return Labelled(self.margins, self.labels, np.ones_like(self.weights))
 
+    def damped(self) -> "Labelled":
+        """Weights as training draws: by count alone one sequence of thousands would decide everything."""
+        return Labelled(self.margins, self.labels, np.log2(1 + self.weights))
+
+    @staticmethod
+    def joined(parts: "list[Labelled]") -> "Labelled":
+        return Labelled(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("margins", "labels", "weights")))
+
 
 def scores_at(part: Labelled, threshold: float) -> dict[str, float]:
     """Precision, recall and F1 of `margin >= threshold`."""

@@ -15,6 +15,25 @@ from .prompt import Prompt
 from .recipe import ModelRecipe
 
 
+@torch.no_grad()
+def whiten(projector: nn.Linear, vectors: torch.Tensor, token_norm: float) -> None:
+    """Sets `projector` to a regularised PCA whitening of `vectors` [lines, width], scaled to the norm of token embeddings."""
+    mean = vectors.mean(0)
+    _, deviations, directions = torch.linalg.svd(vectors - mean, full_matrices=False)
+    deviations = deviations / math.sqrt(len(vectors))
+    kept = min(projector.out_features, len(deviations))
+    regular = deviations[:kept] + 0.1 * deviations[0]
+    weight = torch.zeros_like(projector.weight)
+    weight[:kept] = directions[:kept] / regular[:, None]
+    # A random rotation spreads the strong directions over all heads.
+    rotation, _ = torch.linalg.qr(torch.randn(len(weight), len(weight)))
+    weight = rotation @ weight
+    projected = (vectors - mean) @ weight.T
+    weight *= token_norm / projected.norm(dim=1).mean()
+    projector.weight.copy_(weight)
+    projector.bias.copy_(-(weight @ mean))
+
+
 class WindowModel(nn.Module):
     def __init__(self, prompt: Prompt, recipe: ModelRecipe, vector_width: int):
         super().__init__()
@@ -47,22 +66,7 @@ class WindowModel(nn.Module):
 
     def whiten_projector(self, vectors: torch.Tensor) -> None:
         """Starts the projector as a regularised PCA whitening of `vectors` [lines, width], so that lines differ at the start."""
-        with torch.no_grad():
-            mean = vectors.mean(0)
-            _, deviations, directions = torch.linalg.svd(vectors - mean, full_matrices=False)
-            deviations = deviations / math.sqrt(len(vectors))
-            kept = min(self.projector.out_features, len(deviations))
-            regular = deviations[:kept] + 0.1 * deviations[0]
-            weight = torch.zeros_like(self.projector.weight)
-            weight[:kept] = directions[:kept] / regular[:, None]
-            # A random rotation spreads the strong directions over all heads.
-            rotation, _ = torch.linalg.qr(torch.randn(len(weight), len(weight)))
-            weight = rotation @ weight
-            projected = (vectors - mean) @ weight.T
-            token_norm = self.llama.model.embed_tokens.weight.norm(dim=1).mean()
-            weight *= token_norm / projected.norm(dim=1).mean()
-            self.projector.weight.copy_(weight)
-            self.projector.bias.copy_(-(weight @ mean))
+        whiten(self.projector, vectors, float(self.llama.model.embed_tokens.weight.detach().norm(dim=1).mean()))
 
     def forward(self, vectors: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """[windows, lines, vector width] right-padded, [windows] -> logits [windows, vocabulary] at the verdict's position."""

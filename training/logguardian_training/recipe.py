@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import yaml
 
+from .errors import TrainingError
 
-class RecipeError(Exception):
+
+class RecipeError(TrainingError):
     """The recipe cannot be used; the message says why."""
 
 
@@ -26,6 +28,7 @@ class ModelRecipe:
 @dataclass(frozen=True)
 class TrainingRecipe:
     steps: int
+    checkpoint_every: int
     hdfs_batch: int
     bgl_batch: int
     learning_rate: float
@@ -36,6 +39,25 @@ class TrainingRecipe:
     noise: float
     anomalous_share: float
     average: float
+    prior_decay: float
+    others_weight: float
+    prior_share: float
+    novel_share: float
+    novel_noise: float
+
+
+@dataclass(frozen=True)
+class SelectionRecipe:
+    seeds: list[int]
+    folds: int
+    rare: float
+
+
+@dataclass(frozen=True)
+class ObjectiveRecipe:
+    kind: Literal["best-f1", "false-alarms"]
+    alarms_per_day: float
+    windows_per_day: float
 
 
 @dataclass(frozen=True)
@@ -50,23 +72,34 @@ class WindowRecipe:
 class Recipe:
     name: str
     version: str
-    seed: int
     text_template: str
     mask_profile: str
     model: ModelRecipe
     training: TrainingRecipe
+    selection: SelectionRecipe
+    objective: ObjectiveRecipe
     window: WindowRecipe
 
 
 def load(path: Path) -> Recipe:
+    return build(Recipe, read(path), path.name)
+
+
+def kind(path: Path) -> str:
+    """Which trainer a recipe is for: `pretrained`, or the starter's, which names none."""
+    content = read(path)
+    return content.get("kind", "starter") if isinstance(content, dict) else "starter"
+
+
+def read(path: Path):
     try:
-        content = yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise RecipeError(f"{path} cannot be read as YAML: {error}.") from error
-    return _build(Recipe, content, path.name)
 
 
-def _build(kind, content, where: str):
+def build(kind, content, where: str):
+    """A dataclass of numbers, texts, lists, choices (Literal) and further dataclasses, from YAML's mappings."""
     if not isinstance(content, dict):
         raise RecipeError(f"{where} must be a mapping.")
     hints = get_type_hints(kind)
@@ -75,13 +108,21 @@ def _build(kind, content, where: str):
     problems += [f"missing key {where}.{key}" for key in wanted - content.keys()]
     if problems:
         raise RecipeError("; ".join(sorted(problems)) + ".")
-    values = {}
-    for name in wanted:
-        hint, value = hints[name], content[name]
-        if is_dataclass(hint):
-            values[name] = _build(hint, value, f"{where}.{name}")
-        elif isinstance(value, hint) or (hint is float and isinstance(value, int)):
-            values[name] = hint(value)
-        else:
-            raise RecipeError(f"{where}.{name} must be {hint.__name__}, not {value!r}.")
-    return kind(**values)
+    return kind(**{name: _value(hints[name], content[name], f"{where}.{name}") for name in wanted})
+
+
+def _value(hint, value, where: str):
+    if is_dataclass(hint):
+        return build(hint, value, where)
+    if get_origin(hint) is list:
+        if not isinstance(value, list):
+            raise RecipeError(f"{where} must be a list, not {value!r}.")
+        return [_value(get_args(hint)[0], item, f"{where}[{place}]") for place, item in enumerate(value)]
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise RecipeError(f"{where} must be one of {', '.join(get_args(hint))}, not {value!r}.")
+        return value
+    # bool is a kind of int to Python, not to a recipe.
+    if (isinstance(value, hint) and isinstance(value, bool) == (hint is bool)) or (hint is float and type(value) is int):
+        return hint(value)
+    raise RecipeError(f"{where} must be {hint.__name__}, not {value!r}.")

@@ -27,8 +27,8 @@ def made(tmp_path_factory) -> Path:
     tiny = dataclasses.replace(wanted, model=dataclasses.replace(wanted.model, layers=2, width=64, heads=2, feed_forward=64))
     torch.manual_seed(3)
     model = WindowModel(build_prompt(), tiny.model, 384).eval()
-    calibration = calibrate([Labelled(np.array([-1.0, 1.0]), np.array([0, 1]), np.ones(2))])
-    bundle.export(folder / "bundle", tiny, model, folder / "encoder.onnx", calibration, {})
+    calibration = calibrate([Labelled(np.array([-1.0, 1.0]), np.array([0, 1]), np.ones(2))], tiny.objective)
+    bundle.export(folder / "bundle", tiny, model, folder / "encoder.onnx", calibration, {}, torch.randn(5, 384))
     return folder / "bundle"
 
 

@@ -2,15 +2,21 @@
 
 import dataclasses
 import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from logguardian_training import bundle, encoder, golden, recipe, training
-from logguardian_training.calibration import calibrate
-from logguardian_training.data import DataSet, Sequence
+from logguardian_training import bundle, candidates, data, encoder, golden, line_prior, other_systems, recipe, training
+from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error
+from logguardian_training.data import Sequence, Texts
 from logguardian_training.metrics import Labelled, average_precision, scores_at
 from logguardian_training.model import WindowModel, margins
 from logguardian_training.prompt import build_prompt
@@ -29,7 +35,7 @@ def pooled(tmp_path_factory):
 def tiny():
     wanted = recipe.load(STARTER)
     shape = dataclasses.replace(wanted.model, layers=2, width=64, heads=2, feed_forward=64)
-    return dataclasses.replace(wanted, model=shape, training=dataclasses.replace(wanted.training, steps=60))
+    return dataclasses.replace(wanted, model=shape, training=dataclasses.replace(wanted.training, steps=60, checkpoint_every=20))
 
 
 def test_a_recipe_with_unknown_or_missing_keys_is_refused(tmp_path):
@@ -60,26 +66,114 @@ def test_the_8_bit_encoder_is_near_the_original_and_blind_to_batch_mates(pooled)
         assert np.abs(encoder.embed(pooled, tokenizer, [line])[0] - vector).max() < 1e-5
 
 
-def test_training_learns_and_is_reproducible(tiny):
-    vectors = torch.randn(20, 384, generator=torch.Generator().manual_seed(1))
+@pytest.fixture
+def material():
+    vectors = torch.nn.functional.normalize(torch.randn(40, 384, generator=torch.Generator().manual_seed(1)), dim=1) * 384**0.5
     random = np.random.default_rng(2)
 
     def sequences():
-        normal = [Sequence(tuple(random.integers(0, 15, 12)), 0) for _ in range(60)]
+        normal = [Sequence(tuple(random.integers(0, 15, 12).tolist()), 0) for _ in range(60)]
         return normal + [Sequence((*s.lines[:6], 17, *s.lines[6:]), 1) for s in normal[:30]]
 
-    data = [DataSet(name, sequences(), [], [], frozenset({17})) for name in ("hdfs", "bgl")]
-    first = training.train(tiny, vectors, *data)
-    again = training.train(tiny, vectors, *data)
-    assert first.last_loss < first.first_loss
-    windows = [sequence.lines for sequence in data[0].fit]
-    assert torch.equal(margins(first.model, vectors, windows), margins(again.model, vectors, windows))
+    return training.Material(vectors[:20], sequences(), sequences(), frozenset({17}), vectors[20:])
 
 
-def test_a_data_set_of_one_label_is_refused(tiny):
-    data = DataSet("hdfs", [Sequence((0,), 0)], [], [])
-    with pytest.raises(training.TrainingError, match="only one kind of label"):
-        training.train(tiny, torch.zeros(1, 384), data, data)
+def weights(model):
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+def test_training_learns_and_a_run_that_was_killed_ends_with_the_same_weights(tiny, material, tmp_path):
+    undisturbed = training.train(tiny, 7, material)
+    assert undisturbed.last_loss < undisturbed.first_loss
+    assert list(undisturbed.snapshots) == [20, 40, 60]
+    checkpoint = tmp_path / "work" / "run.pt"
+    script = (
+        "import pickle, sys\nfrom pathlib import Path\nfrom logguardian_training import training\n"
+        "training.train(*pickle.load(open(sys.argv[1], 'rb')), Path(sys.argv[2]))"
+    )
+    (tmp_path / "asked.pkl").write_bytes(pickle.dumps((tiny, 7, material)))
+    process = subprocess.Popen([sys.executable, "-c", script, tmp_path / "asked.pkl", checkpoint], cwd=STARTER.parents[1])
+    while not checkpoint.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert torch.load(checkpoint, weights_only=False)["run"]["done"] < 60
+    resumed = training.train(tiny, 7, material, checkpoint)
+    for step, model in undisturbed.snapshots.items():
+        assert torch.equal(weights(model), weights(resumed.snapshots[step]))
+
+
+def test_processes_of_a_killed_trainer_end_with_it(tmp_path):
+    script = (
+        "import multiprocessing, os, time\nfrom concurrent.futures import ProcessPoolExecutor\n"
+        "from logguardian_training.candidates import _end_with_parent\n"
+        "if __name__ == '__main__':\n"
+        "    pool = ProcessPoolExecutor(1, multiprocessing.get_context('spawn'), _end_with_parent)\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    time.sleep(600)"
+    )
+    (path := tmp_path / "pool.py").write_text(script)
+    env = {**os.environ, "PYTHONPATH": str(STARTER.parents[1])}
+    parent = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True, env=env)
+    child = Path("/proc") / parent.stdout.readline().strip()
+    assert child.exists()
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        if not child.exists():
+            return
+        time.sleep(0.1)
+    pytest.fail("The process goes on.")
+
+
+def test_the_line_prior_finds_the_line_by_the_labels_of_windows_alone(material):
+    prior = line_prior.fit(material.bgl, material.vectors, 0.003, material.others, 1.0)
+    assert prior.lines(material.vectors).argmax() == 17
+    assert prior.window(material.vectors[:15]) < 0.5 < prior.window(material.vectors[[1, 2, 17]])
+    # Other systems' lines count as normal.
+    assert prior.lines(material.others).max() < 0
+
+
+@pytest.mark.parametrize(
+    ("windows", "says"),
+    [([Sequence((0,), 0)], "only one kind of label"), ([Sequence((0,), 0), Sequence((), 1)], "window of zero lines")],
+)
+def test_what_nothing_can_be_learnt_from_is_refused(tiny, material, windows, says):
+    with pytest.raises(training.TrainingError, match=says):
+        training.Run(tiny, 7, dataclasses.replace(material, bgl=windows))
+
+
+def test_a_loss_that_is_not_finite_ends_training_and_the_checkpoint_survives(tiny, material, tmp_path):
+    training.train(dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, steps=20)), 7, material, tmp_path / "run.pt")
+    before = (tmp_path / "run.pt").read_bytes()
+    broken = dataclasses.replace(material, vectors=material.vectors * float("nan"))
+    run = training.Run(tiny, 7, material)
+    run.material = broken
+    with pytest.raises(training.TrainingError, match="loss is not finite at step 0"):
+        run.step()
+    assert (tmp_path / "run.pt").read_bytes() == before
+
+
+def test_texts_are_held_out_by_folds_that_share_them_out():
+    texts = Texts()
+    for number in range(40):
+        texts.add(f"text {number}")
+    # Text 0 is in every window, so no fold holds it out.
+    sequences = [Sequence((0, number), number % 2) for number in range(1, 40)]
+    folds = [data.hold_out_texts(sequences, texts, fold, 3, 0.05) for fold in range(3)]
+    assert sorted(sequence.lines[1] for _, held in folds for sequence in held) == list(range(1, 40))
+    for kept, held in folds:
+        assert kept and held and not {s.lines[1] for s in kept} & {s.lines[1] for s in held}
+
+
+def test_equal_sequences_of_several_parts_are_counted_together():
+    one = [Sequence((1, 2), 0, 3)]
+    assert data.merged(one, [Sequence((1, 2), 0, 4), Sequence((1, 2), 1)]) == [Sequence((1, 2), 0, 7), Sequence((1, 2), 1)]
+
+
+def test_the_product_masks_lines_for_the_trainer():
+    assert other_systems.mask(["Received 12 bytes from 10.0.0.1", "", "x"], "logllm") == ["Received <*> bytes from <*>", "", "x"]
 
 
 def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
@@ -88,9 +182,10 @@ def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
     torch.manual_seed(3)
     model = WindowModel(build_prompt(), tiny.model, 384).eval()
     part = Labelled(np.array([-1.0, 1.0]), np.array([0, 1]), np.ones(2))
-    bundle.export(tmp_path / "out", tiny, model, pooled, calibrate([part]), {})
+    calibration = calibrate([part], tiny.objective)
+    bundle.export(tmp_path / "out", tiny, model, pooled, calibration, {}, torch.randn(5, 384))
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
-    assert set(manifest["files"]) == {"embedder.onnx", "llama.gguf", "tokenizer.json", "golden.jsonl"}
+    assert set(manifest["files"]) == {"embedder.onnx", "llama.gguf", "tokenizer.json", "golden.jsonl", "novelty.bin"}
     back = LlamaForCausalLM.from_pretrained(tmp_path / "out", gguf_file="llama.gguf").eval()
     ids = torch.tensor([model.prompt.before + model.prompt.after])
     with torch.no_grad():
@@ -106,3 +201,40 @@ def test_figures_on_a_known_case():
     part = Labelled(np.array([3.0, 2.0, 1.0, 0.0]), np.array([1, 0, 1, 0]), np.ones(4))
     assert scores_at(part, 0.5) == {"precision": pytest.approx(2 / 3), "recall": 1.0, "f1": pytest.approx(0.8)}
     assert average_precision(part) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_a_ranking_error_counts_half_the_error_the_same_everywhere():
+    easy, hard, perfect = (
+        Labelled(np.array([3.0, 2.0, 1.0, 0.0]), np.array(labels), np.ones(4)) for labels in ([1, 0, 1, 0], [0, 1, 0, 0], [1, 1, 0, 0])
+    )
+    assert candidates.ranking_error([easy, hard]) == pytest.approx((1 / 6 * 1 / 2) ** 0.5)
+    assert candidates.ranking_error([perfect]) == pytest.approx(1e-4)
+
+
+def test_a_calibrated_score_is_the_share_of_anomalous_windows():
+    random = np.random.default_rng(5)
+    margins = random.normal(size=20_000) * 3
+    labels = (random.random(20_000) < 1 / (1 + np.exp(-(0.7 * margins - 1)))).astype(int)
+    part = Labelled(margins, labels, np.ones(20_000))
+    found = calibrate([part], recipe.load(STARTER).objective)
+    assert (found.scale, found.shift) == (pytest.approx(0.7, abs=0.05), pytest.approx(-1, abs=0.1))
+    assert expected_calibration_error(part, found) < 0.02
+    assert expected_calibration_error(part, Calibration(0.7, 2.0, 0.5)) > 0.1
+
+
+def test_a_threshold_for_false_alarms_allows_as_many_as_stated():
+    part = Labelled(np.arange(1000.0), np.repeat([0, 1], [900, 100]), np.ones(1000))
+    objective = recipe.ObjectiveRecipe("false-alarms", alarms_per_day=10, windows_per_day=1000)
+    # A hundredth of 900 normal windows: nine, those from 891 on.
+    assert (part.margins[part.labels == 0] >= calibrate([part], objective).margin_threshold).sum() == 9
+
+
+def test_a_threshold_for_f1_is_about_as_good_as_any_and_leans_on_no_single_window():
+    random = np.random.default_rng(6)
+    labels = (random.random(20_000) < 0.1).astype(int)
+    part = Labelled(random.normal(size=20_000) + 3 * labels, labels, np.ones(20_000))
+    found = calibrate([part], recipe.load(STARTER).objective)
+    best = max(scores_at(part, threshold)["f1"] for threshold in np.arange(0, 4, 0.02))
+    assert scores_at(part, found.margin_threshold)["f1"] == pytest.approx(best, abs=0.003)
+    fewer = Labelled(part.margins[1:], part.labels[1:], part.weights[1:])
+    assert calibrate([fewer], recipe.load(STARTER).objective).margin_threshold == pytest.approx(found.margin_threshold, abs=0.01)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import pc from "picocolors";
+import { styleText } from "node:util";
 import { type Counts, count, emptyCounts, metricsOf } from "../../evaluate/metrics.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import { type EmbeddedSummary, runEmbedded } from "../../pipeline/embedded.ts";
@@ -36,7 +36,7 @@ async function demonstrate(model: OpenModel, options: Options): Promise<void> {
   const rate = parseNumber(options.rate, "--rate", 1);
   const { name, version } = model.bundle.manifest;
   console.log(
-    `${pc.bold("LogGuardian")} ${name} ${version}, encoder on ${model.embedder.provider}, language model on ${model.scorer.device}.`,
+    `${styleText("bold", "LogGuardian")} ${name} ${version}, encoder on ${model.embedder.provider}, language model on ${model.scorer.device}.`,
   );
   console.log(
     `A simulated HDFS cluster has written ${rate} lines a second for ${headStartMs / 1000} s and goes on for ${seconds} s; ` +
@@ -131,7 +131,9 @@ function createBoard(stats: Stats) {
       if (verdict.window.reason === "gap" && closedAt > started) latencies.push(Date.now() - closedAt);
       if (verdict.verdict === "normal") return;
       const simulated =
-        fault === null ? pc.yellow("simulated: healthy (false alarm)") : pc.dim(`simulated: ${fault}`);
+        fault === null
+          ? styleText("yellow", "simulated: healthy (false alarm)")
+          : styleText("dim", `simulated: ${fault}`);
       say(`${verdictForPeople(verdict)}\n          ${simulated}\n`);
     },
     progress(summary: EmbeddedSummary, open: number) {
@@ -165,7 +167,7 @@ function printSummary(
 ): void {
   const { precision, recall, f1 } = metricsOf(counts);
   const { truePositives, falsePositives, falseNegatives } = counts;
-  console.log(pc.bold("Summary"));
+  console.log(styleText("bold", "Summary"));
   console.log(`  ${summary.lines} lines, ${summary.windows} sessions, ${summary.undecided} undecided`);
   console.log(`  ${truePositives} faults found, ${falseNegatives} missed, ${falsePositives} false alarms`);
   console.log(
@@ -181,7 +183,7 @@ function printSummary(
       `${Math.round(process.resourceUsage().maxRSS / 2 ** 10)} MB resident at most`,
   );
   console.log(
-    `\nNext: ${pc.cyan("logguardian detect your.log --window 100/50")}, or ${pc.cyan("logguardian --help")}.`,
+    `\nNext: ${styleText("cyan", "logguardian detect your.log --window 100/50")}, or ${styleText("cyan", "logguardian --help")}.`,
   );
 }
 

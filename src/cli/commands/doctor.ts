@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import pc from "picocolors";
+import { styleText } from "node:util";
 import { createAlertmanager } from "../../alert/alertmanager.ts";
 import { loadAddon } from "../../classify/addon.ts";
 import { defaultConfigFile, loadConfig } from "../../config/load.ts";
@@ -36,7 +36,7 @@ export async function doctorCommand(options: { config?: string }): Promise<void>
   for (const check of here) await run(check);
   const file = options.config ?? process.env.LOGGUARDIAN_CONFIG ?? defaultConfigFile;
   if (options.config === undefined && !existsSync(file)) {
-    console.log(`${pc.dim("--")}    services: there is no ${file} here; --config names one`);
+    console.log(`${styleText("dim", "--")}    services: there is no ${file} here; --config names one`);
     return;
   }
   let config: Config | undefined;
@@ -85,10 +85,10 @@ function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
 
 async function run([name, check]: Check): Promise<void> {
   try {
-    console.log(`${pc.green("ok")}    ${name}: ${await check()}`);
+    console.log(`${styleText("green", "ok")}    ${name}: ${await check()}`);
   } catch (thrown) {
     const remedy = thrown instanceof LogGuardianError ? ` ${thrown.remedy}` : "";
-    console.log(`${pc.red("FAIL")}  ${name}: ${reasonOf(thrown)}${remedy}`);
+    console.log(`${styleText("red", "FAIL")}  ${name}: ${reasonOf(thrown)}${remedy}`);
     process.exitCode = exitCodes.failed;
   }
 }

@@ -1,0 +1,211 @@
+"""Which models are trained, on what, and which of them is chosen.
+
+| models     | learn from                                      | for                                              |
+| ---------- | ----------------------------------------------- | ------------------------------------------------ |
+| selection  | early, without the texts of a fold (one a seed) | seed, checkpoint, calibration and threshold      |
+| held out   | early + validation                              | figures on dev, which nothing is chosen by       |
+| shipped    | all                                             | the bundle                                       |
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import data, training
+from .calibration import Calibration, calibrate, expected_calibration_error
+from .data import DataSet, Sequence, Texts
+from .metrics import Labelled, average_precision, scores_at
+from .model import WindowModel, margins
+from .recipe import Recipe
+from .training import Material, Trained
+
+
+@dataclass(frozen=True)
+class Corpus:
+    texts: Texts
+    vectors: torch.Tensor
+    hdfs: DataSet
+    bgl: DataSet
+    #: Vectors of other systems' lines.
+    others: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Job:
+    purpose: str
+    seed: int
+    fold: int | None = None
+
+    @property
+    def name(self) -> str:
+        return "-".join(str(part) for part in (self.purpose, self.seed, self.fold) if part is not None)
+
+
+@dataclass(frozen=True)
+class Choice:
+    seed: int
+    step: int
+    calibration: Calibration
+    #: `ranking_error` on validation, by seed and step.
+    errors: dict[tuple[int, int], float]
+
+
+class Workshop:
+    """Trains what is asked for, several at once, each of them once; what was begun in `work` goes on."""
+
+    def __init__(self, recipe: Recipe, corpus: Corpus, work: Path, processes: int):
+        self.recipe, self.corpus, self.work, self.processes = recipe, corpus, work, processes
+        self.trained: dict[Job, Trained] = {}
+
+    @property
+    def selection_jobs(self) -> list[Job]:
+        """Each seed holds out a fold of its own."""
+        selection = self.recipe.selection
+        return [Job("selection", seed, place % selection.folds) for place, seed in enumerate(selection.seeds)]
+
+    @property
+    def held_out_jobs(self) -> list[Job]:
+        return [Job("held-out", seed) for seed in self.recipe.selection.seeds]
+
+    def train(self, jobs: list[Job]) -> None:
+        missing = [job for job in jobs if job not in self.trained]
+        with ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
+            running = {
+                job: pool.submit(_train, self.recipe, job, self.material(job), self.work / f"{job.name}.pt")
+                for job in missing
+            }
+            try:
+                for job, result in running.items():
+                    self.trained[job] = result.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def material(self, job: Job) -> Material:
+        hdfs, bgl = self.corpus.hdfs, self.corpus.bgl
+        if job.purpose == "selection":
+            parts = hdfs.early, self._folded(job.fold)[0]
+        elif job.purpose == "held-out":
+            parts = tuple(data.merged(one.early, one.validation) for one in (hdfs, bgl))
+        else:
+            parts = tuple(data.merged(one.early, one.validation, one.dev) for one in (hdfs, bgl))
+        return Material(self.corpus.vectors, *parts, bgl.alert_texts, self.corpus.others)
+
+    def validation(self, job: Job, step: int) -> list[Labelled]:
+        """Margins of what a selection model never saw: validation parts, sequences, and last the fold's texts."""
+        hdfs, bgl = self.corpus.hdfs, self.corpus.bgl
+        model = self.trained[job].snapshots[step]
+        parts = [hdfs.validation, data.unseen(hdfs.validation, hdfs.early), bgl.validation, self._folded(job.fold)[1]]
+        return [self.labelled(model, part).damped() for part in parts]
+
+    def labelled(self, model: WindowModel, part: list[Sequence]) -> Labelled:
+        return Labelled(
+            margins(model, self.corpus.vectors, [sequence.lines[: self.recipe.window.max_lines] for sequence in part]).numpy(),
+            np.array([sequence.label for sequence in part]),
+            np.array([sequence.count for sequence in part], float),
+        )
+
+    def _folded(self, fold: int | None) -> tuple[list[Sequence], list[Sequence]]:
+        selection = self.recipe.selection
+        return data.hold_out_texts(self.corpus.bgl.early, self.corpus.texts, fold or 0, selection.folds, selection.rare)
+
+
+def _end_with_parent() -> None:
+    """A process of the pool outlives a killed parent, and would write to the checkpoints of the run that goes on."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _train(recipe: Recipe, job: Job, material: Material, checkpoint: Path) -> Trained:
+    torch.set_num_threads(1)
+    return training.train(recipe, job.seed, material, checkpoint, name=f"{job.name}  ")
+
+
+def choose(workshop: Workshop, say: Callable[[str], None]) -> Choice:
+    """Checkpoint and seed by the ranking on validation, calibration and threshold on margins of all folds.
+
+    A checkpoint is judged by all seeds and all folds together: between two checkpoints of one seed, or two folds, chance
+    is as large as what is learnt. The seed is chosen by what all share.
+    """
+    selection, jobs = workshop.recipe.selection, workshop.selection_jobs
+    workshop.train(jobs)
+    steps = list(workshop.trained[jobs[0]].snapshots)
+    parts = {(job.seed, step): workshop.validation(job, step) for job in jobs for step in steps}
+    errors = {place: ranking_error(found) for place, found in parts.items()}
+    step = min(steps, key=lambda step: np.mean([np.log(errors[seed, step]) for seed in selection.seeds]))
+    seed = min(selection.seeds, key=lambda seed: ranking_error(parts[seed, step][:-1]))
+    say(f"Chosen on validation: step {step}, seed {seed}, of {len(errors)} candidates.")
+    crossed = Labelled.joined([parts[one, step][-1] for one in selection.seeds])
+    return Choice(seed, step, calibrate([*parts[seed, step][:-1], crossed], workshop.recipe.objective), errors)
+
+
+def ranking_error(parts: list[Labelled]) -> float:
+    """Geometric mean of 1 - average precision: half the error counts the same where a part is easy and where it is hard."""
+    return float(np.exp(np.mean([np.log(max(1e-4, 1 - average_precision(part))) for part in parts])))
+
+
+def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> dict:
+    """All candidates on the dev parts, once each, and the chosen one's figures at the chosen threshold."""
+    hdfs, bgl = workshop.corpus.hdfs, workshop.corpus.bgl
+    jobs = workshop.held_out_jobs
+    workshop.train(jobs)
+    never = data.unseen(hdfs.dev, data.merged(hdfs.early, hdfs.validation))
+    threshold = choice.calibration.margin_threshold
+    candidates = []
+    for job in jobs:
+        for step, model in workshop.trained[job].snapshots.items():
+            all_hdfs, unseen, all_bgl = (workshop.labelled(model, part) for part in (hdfs.dev, never, bgl.dev))
+            parts = {
+                "HDFS dev, all sessions": all_hdfs,
+                "HDFS dev, distinct sequences never seen": unseen.distinct(),
+                "BGL dev (last 20 % in time), all windows": all_bgl,
+                "BGL dev, distinct windows": all_bgl.distinct(),
+            }
+            rows = {name: _figures(part, threshold, choice.calibration) for name, part in parts.items()}
+            everything = Labelled.joined([all_hdfs, all_bgl])
+            chosen = (job.seed, step) == (choice.seed, choice.step)
+            candidates.append(
+                {
+                    "seed": job.seed,
+                    "step": step,
+                    "chosen": chosen,
+                    "f1": [row["f1"] for row in rows.values()],
+                    "bglAveragePrecision": rows["BGL dev (last 20 % in time), all windows"]["averagePrecision"],
+                    "calibrationError": round(expected_calibration_error(everything, choice.calibration), 4),
+                    "validationRankingError": round(choice.errors[job.seed, step], 4),
+                }
+            )
+            if chosen:
+                held_out = {**rows, "all dev data": {"calibrationError": candidates[-1]["calibrationError"]}}
+    say("seed  step  validation  F1: HDFS  never seen     BGL  distinct   BGL AP   ECE")
+    for row in candidates:
+        hdfs_f1, unseen_f1, bgl_f1, distinct_f1 = row["f1"]
+        say(
+            f"{row['seed']:4d} {row['step']:5d}        {row['validationRankingError']:.3f}    {hdfs_f1:.4f}      {unseen_f1:.4f}   {bgl_f1:.3f}     {distinct_f1:.3f}    "
+            f"{row['bglAveragePrecision']:.3f}  {row['calibrationError']:.3f}{'  chosen' if row['chosen'] else ''}"
+        )
+    at_step = [row["bglAveragePrecision"] for row in candidates if row["step"] == choice.step]
+    say(f"BGL's average precision at step {choice.step}, mean of {len(at_step)} seeds: {np.mean(at_step):.3f}.")
+    return {"heldOut": held_out, "candidates": candidates}
+
+
+def _figures(part: Labelled, threshold: float, calibration: Calibration) -> dict:
+    return {
+        **{key: round(value, 4) for key, value in scores_at(part, threshold).items()},
+        "averagePrecision": round(average_precision(part), 4),
+        "calibrationError": round(expected_calibration_error(part, calibration), 4),
+    }
+

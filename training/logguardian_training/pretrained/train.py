@@ -1,0 +1,208 @@
+"""`train` for a recipe of the pretrained path: data, models, stages, figures, bundle."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from transformers.utils.logging import disable_progress_bar
+
+from ..bundle import refuse_other
+from ..calibration import Calibration, calibrate
+from ..data import DataSet, Sequence
+from ..errors import TrainingError
+from ..metrics import Labelled
+from ..parity import TRACED, Expected, check
+from . import data as labelled_data
+from .checkpoint import Checkpoints, Progress, fingerprint
+from .encoder import LineEncoder, LineTokenizer
+from .export import write_parts
+from .figures import figures
+from .lora import add_lora
+from .manifest import write_golden, write_manifest
+from .model import LogLLM, embed_lines, margins
+from .projector import Projector
+from .prompt import build_prompt, load_tokenizer
+from .recipe import PretrainedRecipe
+from .sources import find, four_bit_here, load_encoder, load_llama
+from .stages import Stages
+from .step import Lines
+
+
+def train(recipe: PretrainedRecipe, arguments) -> None:
+    """Raises TrainingError or DataError; whatever happens, the last checkpoint stands and the same command goes on from it."""
+    torch.set_num_threads(arguments.jobs)
+    disable_progress_bar()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    # transformers' bar for GGUF files knows no switch of its own; tqdm does.
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    refuse_other(arguments.out)
+    run = Run(recipe, arguments)
+    try:
+        run.train()
+        if run.accelerator.is_main_process:
+            run.export()
+        run.accelerator.wait_for_everyone()
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise run.out_of_memory() from error
+    except RuntimeError as error:
+        # PyTorch's CPU allocator has no error of its own.
+        if "allocate memory" not in str(error):
+            raise
+        raise run.out_of_memory() from error
+
+
+def what_is_learned(recipe: PretrainedRecipe) -> PretrainedRecipe:
+    """The recipe without what may change between a kill and going on: export, figures, how a batch is split to fit memory."""
+    training = replace(
+        recipe.training, micro_batch=1, accumulation=recipe.training.micro_batch * recipe.training.accumulation, checkpoint_steps=1
+    )
+    return replace(
+        recipe,
+        training=training,
+        export=None,
+        objective=None,
+        data=replace(recipe.data, calibration_windows=0, dev_windows=0),
+        llama=replace(recipe.llama, gradient_checkpointing=False),
+    )
+
+
+class Run:
+    def __init__(self, recipe: PretrainedRecipe, arguments):
+        self.recipe, self.arguments = recipe, arguments
+        self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        self.work = arguments.out.with_name(arguments.out.name + ".work")
+
+    def train(self) -> None:
+        recipe, arguments = self.recipe, self.arguments
+        self.encoder_source = find(recipe.encoder.source, "--encoder")
+        self.llama_source = find(recipe.llama.source, "--llama")
+        self.say("Reading the data.")
+        self.texts, self.sets = labelled_data.load(arguments.data, arguments.labels)
+        self._choose()
+        self._build()
+        chosen = [self.texts.rows[line] for part in self.fit for sequence in part for line in sequence.lines]
+        same = fingerprint(what_is_learned(recipe), self.encoder_source.name, self.llama_source.name, chosen)
+        checkpoints = Checkpoints(self.work)
+        progress = checkpoints.load(same)
+        stages = Stages(recipe, self.model, self.lines, self.fit, self.validation, checkpoints, self.accelerator)
+        self.say(f"Training {recipe.name} on {sum(map(len, self.fit))} distinct windows, device {self.model.device}.")
+        self.progress: Progress = stages.run(progress)
+
+    def _choose(self) -> None:
+        """The windows to learn from, to stop by, to calibrate on, and to report."""
+        recipe = self.recipe
+        random = np.random.default_rng([recipe.seed, 100])
+        share = -(-recipe.data.windows // len(self.sets))
+        self.fit = [labelled_data.choose(part.early, share, random) for part in self.sets]
+        count = recipe.validation.windows
+        self.validation = [
+            sequence for part in self.sets if count and part.validation for sequence in labelled_data.choose(part.validation, count, random)
+        ]
+
+    def _build(self) -> None:
+        recipe = self.recipe
+        self.say(f"Loading {self.encoder_source.name} and {self.llama_source.name}.")
+        bert = load_encoder(self.encoder_source, four_bit_here(recipe.encoder.four_bit))
+        llama = load_llama(self.llama_source, four_bit_here(recipe.llama.four_bit))
+        self.line_tokenizer = LineTokenizer(self.encoder_source, recipe.window.max_tokens, bert.config.vocab_size)
+        self.llama_tokenizer = load_tokenizer(self.llama_source, llama.config.vocab_size)
+        prompt = build_prompt(recipe.prompt, self.llama_tokenizer)
+        add_lora(bert, recipe.lora.encoder, recipe.seed)
+        add_lora(llama, recipe.lora.llama, recipe.seed + 1)
+        if recipe.llama.gradient_checkpointing:
+            llama.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        torch.manual_seed(recipe.seed)
+        encoder = LineEncoder(bert, recipe.encoder)
+        projector = Projector(encoder.width, llama.config.hidden_size, recipe.projector)
+        self.model = LogLLM(encoder, projector, llama, prompt)
+        self.model.to(self.accelerator.device)
+        self.lines = Lines([self.line_tokenizer.encode(text) for text in self.texts.rows])
+        used = sorted({line for part in self.fit for sequence in part for line in sequence.lines})
+        if recipe.projector.start == "whitened" or recipe.projector.batch_norm:
+            self.model.eval()
+            with torch.no_grad():
+                vectors = self.model.encode([self.lines.tokens[line] for line in used])
+            projector.cpu().begin(vectors.cpu(), self.model.token_norm(), recipe.projector.start == "whitened")
+            projector.to(self.accelerator.device)
+
+    def export(self) -> None:
+        recipe, arguments = self.recipe, self.arguments
+        folder = self.work / "bundle"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.say("Writing the bundle.")
+        write_parts(folder, recipe, self.model, self.line_tokenizer, self.llama_tokenizer, self.llama_source)
+        write_golden(folder, recipe, self.model, self.line_tokenizer)
+        self.embedded = embed_lines(self.model, self.lines.tokens)
+        random = np.random.default_rng([recipe.seed, 200])
+        calibration, metrics = self._calibrate(random)
+        metrics["training"] = {
+            "data": "without the dev and validation parts",
+            "seed": recipe.seed,
+            "windows": sum(map(len, self.fit)),
+            "minutes": round(self.progress.seconds / 60, 1),
+            "stages": self.progress.history,
+        }
+        write_manifest(folder, recipe, self.model, self.encoder_source, self.llama_source, calibration, metrics)
+        metrics["parity"] = self._check_parity(folder, random)
+        write_manifest(folder, recipe, self.model, self.encoder_source, self.llama_source, calibration, metrics)
+        shutil.rmtree(arguments.out, ignore_errors=True)
+        folder.rename(arguments.out)
+        self.say(f"Wrote {arguments.out}.")
+
+    def _calibrate(self, random: np.random.Generator) -> tuple[Calibration, dict]:
+        self.say("Calibrating on the validation parts and scoring the dev parts.")
+        count = self.recipe.data.calibration_windows
+        parts = [self.judged(labelled_data.choose(part.validation, count, random)).damped() for part in self.sets]
+        calibration = calibrate(parts, self.recipe.objective)
+        found = figures(self.sets, self.judged, calibration, self.recipe.data.dev_windows, random)
+        for name, row in found.items():
+            self.say(f"{name}: " + "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+        return calibration, {"heldOut": found}
+
+    def judged(self, sequences: list[Sequence]) -> Labelled:
+        limit = self.recipe.window.max_lines
+        return Labelled(
+            margins(self.model, self.embedded, [sequence.lines[:limit] for sequence in sequences]).double().numpy(),
+            np.array([sequence.label for sequence in sequences]),
+            np.array([sequence.count for sequence in sequences], float),
+        )
+
+    def _check_parity(self, folder: Path, random: np.random.Generator) -> dict:
+        """Raises ParityError with the part that differs; the figures stand in the manifest."""
+        count = self.recipe.export.parity_windows
+        self.say("Comparing with the product, window by window.")
+        found = check(folder, {part.name: self._expected(part, count, random) for part in self.sets}, self.recipe.export.tolerance, count)
+        return {
+            name: {"windows": part.windows, "worst": round(part.worst, 5), "mean": round(part.mean, 5)} for name, part in found.items()
+        }
+
+    def _expected(self, part: DataSet, count: int, random: np.random.Generator) -> Expected:
+        chosen = labelled_data.choose(part.validation or part.early, count, random)
+        if len(chosen) < count:
+            chosen += labelled_data.choose(part.early, count - len(chosen), random)
+        limit = self.recipe.window.max_lines
+        used = {line for sequence in chosen for line in sequence.lines[:limit]}
+        return Expected(
+            [[self.texts.rows[line] for line in sequence.lines[:limit]] for sequence in chosen],
+            self.judged(chosen).margins,
+            {self.texts.rows[line]: self.lines.tokens[line] for line in used},
+            {self.texts.rows[line]: self.embedded[line, :TRACED].cpu().numpy() for line in used},
+        )
+
+    def out_of_memory(self) -> TrainingError:
+        return TrainingError(
+            f"There is not enough memory for {self.recipe.name}. Lower training.micro_batch (and raise training.accumulation), "
+            f"or set llama.gradient_checkpointing; the last checkpoint stands in {self.work}."
+        )
+
+    def say(self, what: str) -> None:
+        if self.accelerator.is_main_process:
+            print(what, file=sys.stderr, flush=True)

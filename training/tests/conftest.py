@@ -1,0 +1,51 @@
+"""Tiny models and windows, made once; a recipe that trains on them in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from logguardian_training.pretrained import recipe as recipes
+from tests import tiny
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    return SimpleNamespace(encoder=str(tiny.tiny_bert(folder / "bert")), llama=str(tiny.tiny_llama(folder / "llama")))
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory):
+    return tiny.windows(tmp_path_factory.mktemp("data") / "made-up.jsonl")
+
+
+@pytest.fixture
+def tiny_recipe(models):
+    """small.yaml on tiny models, few windows and few steps."""
+    return shrink(recipes.load(RECIPES / "small.yaml"), models)
+
+
+def shrink(recipe, models):
+    """The same recipe, every choice of it kept but the sizes."""
+    recipe = recipes.with_choices(recipe, 60, models.encoder, models.llama)
+    stages = [replace(stage, samples=min(stage.samples, 40)) for stage in recipe.stages]
+    return replace(
+        recipe,
+        stages=stages,
+        training=replace(recipe.training, epoch_samples=0, checkpoint_steps=1),
+        validation=replace(recipe.validation, windows=min(recipe.validation.windows, 10)),
+        data=replace(recipe.data, calibration_windows=20, dev_windows=20),
+        export=replace(recipe.export, parity_windows=20),
+    )
+
+
+def arguments(rows, out, **changes):
+    """What the command line gives."""
+    given = dict(data=rows, out=out, labels=None, jobs=1)
+    return SimpleNamespace(**{**given, **changes})
