@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -12,16 +13,20 @@ import gguf
 import numpy as np
 import torch
 
-from . import encoder, golden
+from . import encoder, golden, parity
 from .calibration import Calibration
+from .data import DataSet, Texts
 from .errors import TrainingError
 from .gguf_file import Vocabulary, write_llama
 from .model import WindowModel, margins
+from .parity import Expected
 from .prompt import AFTER, ANOMALOUS, BEFORE, NORMAL
 from .recipe import Recipe
 
 #: How far the product's margins may be from the trainer's: f16 KV cache and another matrix library.
 TOLERANCE = 0.05
+#: Windows of each data set that the product must judge as the trainer does.
+PARITY_WINDOWS = 500
 
 LICENCE = (
     "Trained on LogHub data (HDFS, BGL), which is free for research or academic work: so are these weights. "
@@ -62,6 +67,27 @@ def refuse_other(out: Path) -> None:
         raise ExportError(f"{out} holds something that is no bundle, and would be replaced. Name another folder with --out.")
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Windows of each data set, by name, that the product must judge as the trainer does before a bundle appears."""
+
+    texts: Texts
+    #: [texts, width]
+    vectors: torch.Tensor
+    windows: dict[str, list[tuple[int, ...]]]
+
+    @staticmethod
+    def of(texts: Texts, vectors: torch.Tensor, sets: list[DataSet], recipe: Recipe) -> "Compared":
+        """Some hundred distinct windows of each data set, drawn by the recipe's first seed."""
+        random = np.random.default_rng([recipe.selection.seeds[0], 300])
+        windows = {}
+        for one in sets:
+            known = one.early + one.validation
+            places = sorted(random.permutation(len(known))[:PARITY_WINDOWS])
+            windows[one.name] = [known[place].lines[: recipe.window.max_lines] for place in places]
+        return Compared(texts, vectors, windows)
+
+
 def export(
     out: Path,
     recipe: Recipe,
@@ -70,10 +96,12 @@ def export(
     calibration: Calibration,
     metrics: dict,
     trained_lines: torch.Tensor,
+    compared: Compared,
 ) -> None:
     """Writes a bundle to `out`, which appears whole or not at all.
 
     `pooled`: the frozen encoder's ONNX graph. `trained_lines` [lines, width]: vectors of all lines learnt from.
+    Raises ParityError where the product judges `compared` otherwise than the trainer.
     """
     aside = out.with_name(out.name + ".partial")
     shutil.rmtree(aside, ignore_errors=True)
@@ -88,10 +116,29 @@ def export(
     write_golden(aside / "golden.jsonl", recipe, model, aside / "embedder.onnx", pooled)
     with torch.no_grad():
         write_novelty(aside / "novelty.bin", model.projector(trained_lines).numpy())
-    manifest = build_manifest(recipe, model, calibration, metrics, aside)
-    (aside / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_manifest(recipe, model, calibration, metrics, aside)
+    found = parity.check(aside, _expected(compared, model, recipe), TOLERANCE)
+    metrics = {**metrics, "parity": {name: agreement.row() for name, agreement in found.items()}}
+    write_manifest(recipe, model, calibration, metrics, aside)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
+
+
+@torch.no_grad()
+def _expected(compared: Compared, model: WindowModel, recipe: Recipe) -> dict[str, Expected]:
+    tokenizer = encoder.load_tokenizer(recipe.window.max_tokens)
+    found = {}
+    for name, windows in compared.windows.items():
+        lines = sorted({line for window in windows for line in window})
+        projected = model.projector(compared.vectors[lines])[:, : parity.TRACED].numpy()
+        texts = [compared.texts.rows[line] for line in lines]
+        found[name] = Expected(
+            [[compared.texts.rows[line] for line in window] for window in windows],
+            margins(model, compared.vectors, windows).double().numpy(),
+            {text: tokenizer.encode(text).ids for text in texts},
+            dict(zip(texts, projected, strict=True)),
+        )
+    return found
 
 
 @torch.no_grad()
@@ -141,9 +188,9 @@ def write_novelty(path: Path, vectors: np.ndarray) -> None:
     path.write_bytes(header + np.ascontiguousarray(vectors, "<f4").tobytes())
 
 
-def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration, metrics: dict, folder: Path) -> dict:
+def write_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration, metrics: dict, folder: Path) -> None:
     prompt = model.prompt
-    return {
+    manifest = {
         "format": 1,
         "name": recipe.name,
         "version": recipe.version,
@@ -174,6 +221,7 @@ def build_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration,
         "metrics": metrics,
         "files": listed(folder),
     }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
 def listed(folder: Path, left_out: tuple[str, ...] = ()) -> dict:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from . import bundle, candidates, data, encoder, other_systems, recipe
+from .bundle import Compared
 from .candidates import Corpus, Job, Workshop
 from .data import Sequence
 from .distillation import Teacher, distil
@@ -45,6 +46,7 @@ def train(arguments) -> None:
     metrics = candidates.figures(workshop, choice, say)
     shipped, held_out = Job("shipped", choice.seed), Job("held-out", choice.seed)
     workshop.train([shipped])
+    compared = Compared.of(corpus.texts, corpus.vectors, [corpus.hdfs, corpus.bgl], wanted)
     minutes = round((time.monotonic() - started) / 60, 1)
     for job, out, meaning in (
         (held_out, held_out_dir, "without the dev parts"),
@@ -54,7 +56,7 @@ def train(arguments) -> None:
         material = workshop.material(job)
         lines = sorted({line for sequence in material.hdfs + material.bgl for line in sequence.lines})
         model = workshop.trained[job].snapshots[choice.step]
-        bundle.export(out, wanted, model, pooled, choice.calibration, metrics, workshop.corpus.vectors[lines])
+        bundle.export(out, wanted, model, pooled, choice.calibration, metrics, corpus.vectors[lines], compared)
         say(f"Wrote {out} ({meaning}).")
     shutil.rmtree(work)
     say(f"{minutes} minutes.")

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from . import bundle, data, product, training
+from .bundle import Compared
 from .calibration import Calibration, expected_calibration_error, match
 from .candidates import Corpus
 from .data import DataError, Sequence
@@ -87,7 +88,8 @@ def distil(
     for name, row in metrics["distilled"].items():
         say(f"{name}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
     lines = sorted({line for part in learnt.values() for sequence in part for line in sequence.lines})
-    bundle.export(out, wanted, model, pooled, calibration, metrics, corpus.vectors[lines])
+    compared = Compared.of(corpus.texts, corpus.vectors, [corpus.hdfs, corpus.bgl], wanted)
+    bundle.export(out, wanted, model, pooled, calibration, metrics, corpus.vectors[lines], compared)
     shutil.rmtree(work)
     say(f"Wrote {out}: a student of {teacher.folder}.")
 

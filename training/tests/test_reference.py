@@ -12,6 +12,7 @@ from logguardian_baselines.reference import open_reference
 from logguardian_baselines.windows import BaselineError
 from logguardian_training import bundle, encoder, golden, recipe
 from logguardian_training.calibration import calibrate
+from logguardian_training.data import Texts
 from logguardian_training.metrics import Labelled
 from logguardian_training.model import WindowModel
 from logguardian_training.prompt import build_prompt
@@ -28,7 +29,7 @@ def made(tmp_path_factory) -> Path:
     torch.manual_seed(3)
     model = WindowModel(build_prompt(), tiny.model, 384).eval()
     calibration = calibrate([Labelled(np.array([-1.0, 1.0]), np.array([0, 1]), np.ones(2))], tiny.objective)
-    bundle.export(folder / "bundle", tiny, model, folder / "encoder.onnx", calibration, {}, torch.randn(5, 384))
+    bundle.export(folder / "bundle", tiny, model, folder / "encoder.onnx", calibration, {}, torch.randn(5, 384), bundle.Compared(Texts(), torch.zeros(0, 384), {}))
     return folder / "bundle"
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from logguardian_training import bundle, candidates, data, encoder, golden, line_prior, other_systems, recipe, training
+from logguardian_training import bundle, candidates, data, encoder, golden, line_prior, other_systems, parity, recipe, training
 from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error
 from logguardian_training.data import Sequence, Texts
 from logguardian_training.metrics import Labelled, average_precision, scores_at
@@ -183,13 +184,51 @@ def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
     model = WindowModel(build_prompt(), tiny.model, 384).eval()
     part = Labelled(np.array([-1.0, 1.0]), np.array([0, 1]), np.ones(2))
     calibration = calibrate([part], tiny.objective)
-    bundle.export(tmp_path / "out", tiny, model, pooled, calibration, {}, torch.randn(5, 384))
+    texts = Texts()
+    windows = [tuple(texts.add(line) for line in window) for window in golden.windows(5)]
+    vectors = torch.from_numpy(encoder.embed(pooled, encoder.load_tokenizer(100), texts.rows))
+    compared = bundle.Compared(texts, vectors, {"made-up": windows})
+    bundle.export(tmp_path / "out", tiny, model, pooled, calibration, {}, torch.randn(5, 384), compared)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["metrics"]["parity"]["made-up"]["windows"] == len(windows)
     assert set(manifest["files"]) == {"embedder.onnx", "llama.gguf", "tokenizer.json", "golden.jsonl", "novelty.bin"}
     back = LlamaForCausalLM.from_pretrained(tmp_path / "out", gguf_file="llama.gguf").eval()
     ids = torch.tensor([model.prompt.before + model.prompt.after])
     with torch.no_grad():
         assert (back(ids).logits - model.llama(ids).logits).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("part", ["tokens", "embedding", "logits"])
+def test_a_bundle_that_the_product_judges_otherwise_does_not_appear_and_the_part_is_named(tiny, pooled, tmp_path, monkeypatch, part):
+    torch.manual_seed(3)
+    model = WindowModel(build_prompt(), tiny.model, 384).eval()
+    texts = Texts()
+    windows = [tuple(texts.add(line) for line in window) for window in golden.windows(5)[:20]]
+    vectors = torch.from_numpy(encoder.embed(pooled, encoder.load_tokenizer(100), texts.rows))
+    calibration = Calibration(1.0, 0.0, 0.5)
+    if part == "tokens":
+        # The shipped tokenizer no longer folds case, as the trainer's does.
+        copy = shutil.copy
+        monkeypatch.setattr(
+            shutil, "copy", lambda a, b: Path(b).write_text(Path(a).read_text().replace('"lowercase": true', '"lowercase":false').replace('"lowercase":true', '"lowercase":false')) if str(b).endswith("tokenizer.json") else copy(a, b)
+        )
+    elif part == "embedding":
+        vectors = vectors * 1.05
+    else:
+        write_gguf = bundle.write_gguf
+
+        def other(path, model, recipe):
+            write_gguf(path, model, recipe)
+            with torch.no_grad():
+                model.llama.model.layers[0].mlp.up_proj.weight.mul_(1.5)
+
+        monkeypatch.setattr(bundle, "write_gguf", other)
+    with pytest.raises(parity.ParityError) as refused:
+        bundle.export(
+            tmp_path / "out", tiny, model, pooled, calibration, {}, torch.randn(5, 384), bundle.Compared(texts, vectors, {"made-up": windows})
+        )
+    assert refused.value.part == part
+    assert not (tmp_path / "out").exists()
 
 
 def test_golden_windows_are_the_same_for_a_seed_and_within_the_limit():

@@ -179,10 +179,8 @@ class Run:
         """Raises ParityError with the part that differs; the figures stand in the manifest."""
         count = self.recipe.export.parity_windows
         self.say("Comparing with the product, window by window.")
-        found = check(folder, {part.name: self._expected(part, count, random) for part in self.sets}, self.recipe.export.tolerance, count)
-        return {
-            name: {"windows": part.windows, "worst": round(part.worst, 5), "mean": round(part.mean, 5)} for name, part in found.items()
-        }
+        found = check(folder, {part.name: self._expected(part, count, random) for part in self.sets}, self.recipe.export.tolerance)
+        return {name: part.row() for name, part in found.items()}
 
     def _expected(self, part: DataSet, count: int, random: np.random.Generator) -> Expected:
         chosen = labelled_data.choose(part.validation or part.early, count, random)
