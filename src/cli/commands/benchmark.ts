@@ -6,7 +6,7 @@ import { createExchange } from "../../benchmark/exchange.ts";
 import { type MethodName, methodNames } from "../../benchmark/method-names.ts";
 import { benchmarkText, writeBenchmark } from "../../benchmark/report/write.ts";
 import { LogGuardianError } from "../../errors.ts";
-import { figure } from "../../evaluate/report/format.ts";
+import { figure, short } from "../../evaluate/report/format.ts";
 import { createReportFolder } from "../../evaluate/report/write.ts";
 import type { SplitKind } from "../../evaluate/splits.ts";
 import { parseNumber } from "../arguments.ts";
@@ -69,9 +69,10 @@ export async function benchmarkCommand(options: Options): Promise<void> {
 
 function sentence(dataSet: string, method: MethodReport | { name: string; reason: string }): string {
   if ("reason" in method) return `${dataSet}: ${method.name} is left out. ${method.reason}`;
-  const { name, views, speed } = method;
-  const f1 = views === null ? `${speed.windows} windows` : `F1 ${figure(views[0]?.metrics.f1)}`;
-  return `${dataSet}: ${name}, ${f1} in ${speed.seconds.toFixed(1)} s.`;
+  const { name, views, speed, trainSeconds } = method;
+  const f1 = views === null ? "" : `F1 ${figure(views[0]?.metrics.f1)}, `;
+  const learnt = trainSeconds === null ? "" : `learnt in ${trainSeconds.toFixed(1)} s, `;
+  return `${dataSet}: ${name}, ${f1}${learnt}${short(speed.windows)} distinct windows judged in ${speed.seconds.toFixed(1)} s.`;
 }
 
 function parseMethods(list: string | undefined): ReadonlySet<MethodName> {
