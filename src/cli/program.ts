@@ -143,12 +143,17 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .option("--jobs <n>", "models trained beside one another, each on a core")
     .option("--teacher <dir>", "bundle whose verdicts the model learns, instead of labels")
     .option("--teacher-windows <n>", "distinct windows that the teacher judges (default: 3000)")
+    .option("--windows <n>", "of a pretrained recipe: distinct windows to learn from")
+    .option("--labels <file>", "of a pretrained recipe: CSV id,label for rows of --data that have none")
+    .option("--encoder <model>", "of a pretrained recipe: folder or Hub name")
+    .option("--llama <model>", "of a pretrained recipe: folder, .gguf file or Hub name")
     .addHelpText(
       "after",
       `
 Examples:
   logguardian train --config training/recipes/starter.yaml
   logguardian train --config my.yaml --data /data/loghub --out models/mine && logguardian model verify models/mine
+  logguardian train --config training/recipes/small.yaml --windows 1000 --jobs 2
   logguardian train --config training/recipes/starter.yaml --teacher models/large --out models/student
 Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time. training/README.md describes recipes.`,
     )

@@ -115,6 +115,12 @@ def unseen(evaluated: list[Sequence], trained: list[Sequence]) -> list[Sequence]
     return [sequence for sequence in evaluated if sequence.lines not in known]
 
 
+def with_new_lines(evaluated: list[Sequence], trained: list[Sequence]) -> list[Sequence]:
+    """Those that hold a line of no training sequence."""
+    known = {line for sequence in trained for line in sequence.lines}
+    return [sequence for sequence in evaluated if not known.issuperset(sequence.lines)]
+
+
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 

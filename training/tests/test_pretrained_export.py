@@ -1,18 +1,65 @@
-"""A tiny model through all stages to a bundle that the product accepts."""
+"""Every recipe on tiny models of its architectures, through all stages to a bundle that the product accepts."""
 
 import json
+from dataclasses import replace
+
+import pytest
+from transformers import LlamaForCausalLM
 
 from logguardian_training import product
+from logguardian_training.gguf_file import write_llama
+from logguardian_training.parity import ParityError
+from logguardian_training.pretrained import export
+from logguardian_training.pretrained import recipe as recipes
+from logguardian_training.pretrained.prompt import load_tokenizer
+from logguardian_training.pretrained.sources import find
 from logguardian_training.pretrained.train import train
-from tests.conftest import arguments
+from tests.conftest import RECIPES, arguments, shrink
 
 
-def test_all_stages_and_a_bundle_that_the_product_accepts(tiny_recipe, rows, tmp_path, capfd):
-    train(tiny_recipe, arguments(rows, tmp_path / "out"))
+@pytest.mark.parametrize("name", ["small", "llama-3-8b", "llama-3-8b-system-prompt"])
+def test_a_recipe_ends_in_a_bundle_that_the_product_accepts(name, models, rows, tmp_path, capfd):
+    recipe = shrink(recipes.load(RECIPES / f"{name}.yaml"), models)
+    train(recipe, arguments(rows, tmp_path / "out"))
     said = capfd.readouterr().err
-    for stage in tiny_recipe.stages:
+    for stage in recipe.stages:
         assert f"{stage.name}  step" in said
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert set(manifest["files"]) == {"embedder.onnx", "llama.gguf", "tokenizer.json", "golden.jsonl"}
+    assert manifest["prompt"]["before"]["text"] == recipe.prompt.before
     assert manifest["metrics"]["parity"]["made-up"]["windows"] == 20
     assert "20 of them with tokens and embeddings" in product.run(["model", "verify", str(tmp_path / "out")], "")
+
+
+@pytest.fixture(scope="module")
+def base(models, tmp_path_factory):
+    """The tiny Llama as a GGUF file, which an adapter needs."""
+    source = find(models.llama, "--llama")
+    llama = LlamaForCausalLM.from_pretrained(source.folder)
+    path = tmp_path_factory.mktemp("base") / "base.gguf"
+    write_llama(path, "base", llama, load_tokenizer(source, llama.config.vocab_size).vocabulary, "f16")
+    return path
+
+
+def test_an_adapter_leaves_the_base_as_it_is(models, base, rows, tmp_path):
+    small = shrink(recipes.load(RECIPES / "small.yaml"), models)
+    recipe = recipes.with_choices(replace(small, export=replace(small.export, llama="adapter")), None, None, str(base))
+    before = base.read_bytes()
+    train(recipe, arguments(rows, tmp_path / "out"))
+    assert base.read_bytes() == before
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["llama"]["adapter"] == "adapter.gguf"
+    assert "llama.gguf" not in manifest["files"]
+    assert (tmp_path / "out/adapter.gguf").stat().st_size < len(before) / 10
+    assert "margins" in product.run(["model", "verify", str(tmp_path / "out")], "")
+
+
+def test_a_bundle_that_the_product_judges_otherwise_does_not_appear(models, rows, tmp_path, monkeypatch):
+    recipe = shrink(recipes.load(RECIPES / "small.yaml"), models)
+    # The projector that is written is not the one that was trained.
+    projector = export.LineEmbedder.forward
+    monkeypatch.setattr(export.LineEmbedder, "forward", lambda self, ids, mask: projector(self, ids, mask) * 1.1)
+    with pytest.raises(ParityError) as refused:
+        train(recipe, arguments(rows, tmp_path / "out"))
+    assert refused.value.part == "embedding"
+    assert not (tmp_path / "out").exists()

@@ -173,6 +173,12 @@ def test_equal_sequences_of_several_parts_are_counted_together():
     assert data.merged(one, [Sequence((1, 2), 0, 4), Sequence((1, 2), 1)]) == [Sequence((1, 2), 0, 7), Sequence((1, 2), 1)]
 
 
+def test_sequences_and_lines_never_seen_are_told_apart():
+    trained, evaluated = [Sequence((1, 2), 0)], [Sequence((1, 2), 0), Sequence((2, 1), 0), Sequence((1, 3), 1)]
+    assert data.unseen(evaluated, trained) == evaluated[1:]
+    assert data.with_new_lines(evaluated, trained) == evaluated[2:]
+
+
 def test_the_product_masks_lines_for_the_trainer():
     assert other_systems.mask(["Received 12 bytes from 10.0.0.1", "", "x"], "logllm") == ["Received <*> bytes from <*>", "", "x"]
 

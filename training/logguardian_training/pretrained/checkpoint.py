@@ -28,6 +28,8 @@ class Progress:
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
     #: AdamW's state; None at the beginning of a stage.
     optimizer: dict | None = None
+    #: Of the current stage, an exponential mean: what is reported.
+    loss: float | None = None
     #: Early stopping in the current stage.
     best_loss: float | None = None
     best_weights: dict[str, torch.Tensor] | None = None

@@ -56,15 +56,14 @@ class Stages:
         if progress.optimizer is not None:
             optimizer.load_state_dict(progress.optimizer)
         every = math.ceil(samples.steps / recipe.validation.evaluations) if self.validation else 0
-        running = None
         while progress.step < samples.steps:
             loss = self._step(stage, samples, progress, optimizer)
-            running = loss if running is None else 0.9 * running + 0.1 * loss
+            progress.loss = loss if progress.loss is None else 0.9 * progress.loss + 0.1 * loss
             progress.step += 1
             progress.seconds += self.clock.lap()
             last = progress.step == samples.steps
             if self.clock.due() or last:
-                self._report(stage, samples, progress, running)
+                self._report(stage, samples, progress)
             ended = False
             if every and (progress.step % every == 0 or last):
                 ended = self._validate(stage, progress)
@@ -72,7 +71,7 @@ class Stages:
                 break
             if progress.step % recipe.training.checkpoint_steps == 0:
                 self._save(progress, optimizer)
-        self._end(stage, samples, progress, running)
+        self._end(stage, samples, progress)
 
     def _step(self, stage: StageRecipe, samples: Samples, progress: Progress, optimizer) -> float:
         """The mean loss over all processes."""
@@ -125,15 +124,15 @@ class Stages:
         self.say(f"{stage.name}  step {progress.step}  validation loss {loss:.4f}, best {progress.best_loss:.4f}")
         return progress.without_gain >= self.recipe.validation.patience
 
-    def _end(self, stage: StageRecipe, samples: Samples, progress: Progress, running: float | None) -> None:
+    def _end(self, stage: StageRecipe, samples: Samples, progress: Progress) -> None:
         if progress.best_weights is not None:
             set_weights(self.model, progress.best_weights)
         if progress.step < samples.steps:
             self.say(f"{stage.name} ends early after step {progress.step}: the validation loss no longer falls.")
         progress.history.append(
-            {"stage": stage.name, "steps": progress.step, "loss": running, "validationLoss": progress.best_loss}
+            {"stage": stage.name, "steps": progress.step, "loss": progress.loss, "validationLoss": progress.best_loss}
         )
-        progress.stage, progress.step = progress.stage + 1, 0
+        progress.stage, progress.step, progress.loss = progress.stage + 1, 0, None
         progress.best_loss, progress.best_weights, progress.without_gain = None, None, 0
         self._save(progress, None)
 
@@ -144,12 +143,12 @@ class Stages:
             self.checkpoints.save(progress)
         self.accelerator.wait_for_everyone()
 
-    def _report(self, stage: StageRecipe, samples: Samples, progress: Progress, running: float) -> None:
+    def _report(self, stage: StageRecipe, samples: Samples, progress: Progress) -> None:
         done = self._done(progress)
         left = sum(len(part.sequences) for part in self.samples) - done
         rate = self.clock.rate(done)
         self.say(
-            f"{stage.name}  step {progress.step}/{samples.steps}  loss {running:.4f}  {rate:.2f} samples/s  "
+            f"{stage.name}  step {progress.step}/{samples.steps}  loss {progress.loss:.4f}  {rate:.2f} samples/s  "
             f"{left / rate / 60:.1f} min left"
         )
 

@@ -1,0 +1,176 @@
+"""LogLLM's stages on tiny models: what each changes, kills, early stopping, and what is refused."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from logguardian_training import __main__ as program
+from logguardian_training.errors import TrainingError
+from logguardian_training.pretrained import recipe as recipes
+from logguardian_training.pretrained.projector import Projector
+from logguardian_training.pretrained.stages import Stages, weights
+from logguardian_training.pretrained.train import Run, train
+from tests.conftest import RECIPES, arguments, shrink
+
+
+def prepared(recipe, rows, out) -> Run:
+    """A run up to its first step."""
+    run = Run(recipe, arguments(rows, out))
+    run.say = lambda what: None
+    run.train()
+    return run
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_stage_changes_what_it_trains_and_nothing_else(tiny_recipe, rows, tmp_path, place):
+    stage = tiny_recipe.stages[place]
+    before = prepared(replace(tiny_recipe, stages=[replace(stage, learning_rate=1e-30)]), rows, tmp_path / "before")
+    after = prepared(replace(tiny_recipe, stages=[stage]), rows, tmp_path / "after")
+    first, last = weights(before.model), weights(after.model)
+    changed = {name.split(".")[0] for name in first if (first[name] - last[name]).abs().max() > 1e-9}
+    assert changed == set(stage.trains)
+
+
+def test_the_stages_are_the_papers(models):
+    for name in ("small", "llama-3-8b", "llama-3-8b-system-prompt"):
+        stages = recipes.load(RECIPES / f"{name}.yaml").stages
+        assert [(stage.trains, stage.learning_rate, stage.epochs, stage.samples) for stage in stages] == [
+            (["llama"], 5e-4, 1, 1000),
+            (["projector"], 5e-4, 1, 0),
+            (["projector", "encoder"], 5e-5, 1, 0),
+            (["encoder", "projector", "llama"], 5e-5, 2, 0),
+        ]
+
+
+@pytest.mark.parametrize("stage", [0, 2])
+def test_a_run_that_was_killed_ends_with_the_same_weights(tiny_recipe, rows, tmp_path, stage):
+    undisturbed = prepared(tiny_recipe, rows, tmp_path / "undisturbed")
+    script = (
+        "import os, pickle, signal, sys\nfrom logguardian_training.pretrained.stages import Stages\n"
+        "from logguardian_training.pretrained.train import Run\n"
+        "recipe, arguments, stage = pickle.load(open(sys.argv[1], 'rb'))\nstep = Stages._step\n"
+        "def dying(self, one, samples, progress, optimizer):\n"
+        "    if (progress.stage, progress.step) == (stage, 2):\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return step(self, one, samples, progress, optimizer)\n"
+        "Stages._step = dying\nRun(recipe, arguments).train()"
+    )
+    given = arguments(rows, tmp_path / "killed")
+    (tmp_path / "asked.pkl").write_bytes(pickle.dumps((tiny_recipe, given, stage)))
+    killed = subprocess.run([sys.executable, "-c", script, tmp_path / "asked.pkl"], cwd=RECIPES.parent, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    run = Run(tiny_recipe, given)
+    run.train()
+    mine, theirs = weights(undisturbed.model), weights(run.model)
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+    assert undisturbed.progress.history == run.progress.history
+
+
+def test_a_stage_ends_early_where_the_validation_loss_no_longer_falls(tiny_recipe, rows, tmp_path):
+    # So small a rate changes nothing.
+    stage = replace(tiny_recipe.stages[3], learning_rate=1e-30)
+    hasty = replace(tiny_recipe, stages=[stage], validation=replace(tiny_recipe.validation, evaluations=8, patience=2))
+    run = prepared(hasty, rows, tmp_path / "out")
+    [row] = run.progress.history
+    assert row["steps"] < Stages(hasty, run.model, run.lines, run.fit, run.validation, None, run.accelerator).samples[0].steps
+    assert row["validationLoss"] is not None
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("activation", ["none", "relu"])
+def test_a_folded_projector_is_the_same_function(batch_norm, activation):
+    torch.manual_seed(1)
+    projector = Projector(8, 6, recipes.ProjectorRecipe(batch_norm, activation, 0.3, "random"))
+    vectors = torch.randn(50, 8) * 3 + 1
+    projector.begin(vectors, 2.0, False)
+    projector.train()
+    for _ in range(5):
+        projector(vectors)
+    projector.eval()
+    with torch.no_grad():
+        assert torch.allclose(projector(vectors), projector.folded()(vectors), atol=1e-5)
+        # Dropout and the batch's own statistics are of training.
+        assert not torch.allclose(projector.train()(vectors), projector.folded()(vectors), atol=1e-2)
+
+
+def write_rows(path: Path, rows: list[dict]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+NORMAL = [{"lines": [f"step {number % 7} went on"], "label": 0, "id": str(number)} for number in range(40)]
+
+
+def refused(monkeypatch, capfd, *options: str) -> str:
+    """What the command line says, which is one line, and ends with 1."""
+    monkeypatch.setattr(sys, "argv", ["logguardian_training", "train", "--config", str(RECIPES / "small.yaml"), *options])
+    assert program.main() == 1
+    said = [line for line in capfd.readouterr().err.splitlines() if line and not line.startswith(("Reading", "Loading"))]
+    assert len(said) == 1, said
+    return said[0]
+
+
+def test_data_that_nothing_can_be_learnt_from_are_refused(monkeypatch, capfd, models, tmp_path):
+    def says(*options):
+        return refused(
+            monkeypatch, capfd, "--encoder", models.encoder, "--llama", models.llama, "--out", str(tmp_path / "out"), *options
+        )
+
+    labels = tmp_path / "labels.csv"
+    labels.write_text("BlockId,Label\n" + "".join(f"blk_{number},Normal\n" for number in range(40)))
+    unlabelled = write_rows(tmp_path / "unlabelled.jsonl", [{"lines": row["lines"], "id": row["id"]} for row in NORMAL])
+    assert "labels.csv does not match unlabelled.jsonl" in says("--data", unlabelled, "--labels", str(labels))
+    assert "only normal windows to learn from" in says("--data", write_rows(tmp_path / "normal.jsonl", NORMAL))
+    empty = write_rows(tmp_path / "empty.jsonl", [*NORMAL, {"lines": [], "label": 1}])
+    assert "line 41 is a window of zero lines" in says("--data", empty)
+    assert "is missing" in says("--data", str(tmp_path / "nowhere"))
+
+
+def test_models_that_are_missing_or_do_not_fit_are_refused(monkeypatch, capfd, models, rows, tmp_path):
+    def says(*options):
+        return refused(monkeypatch, capfd, "--data", str(rows), "--out", str(tmp_path / "out"), *options)
+
+    assert "no model in /nowhere" in says("--encoder", models.encoder, "--llama", "/nowhere")
+    assert "only Llama architectures" in says("--encoder", models.encoder, "--llama", models.encoder)
+    # The encoder's tokenizer in place of the Llama's own.
+    wrong = tmp_path / "wrong"
+    wrong.mkdir()
+    for file in Path(models.llama).iterdir():
+        os.symlink(file, wrong / file.name)
+    (wrong / "tokenizer.json").unlink()
+    os.symlink(Path(models.encoder) / "tokenizer.json", wrong / "tokenizer.json")
+    assert "wrong tokenizer" in says("--encoder", models.encoder, "--llama", str(wrong))
+    something = tmp_path / "something"
+    something.mkdir()
+    (something / "thesis.txt").write_text("years of work")
+    assert "would be replaced" in refused(monkeypatch, capfd, "--data", str(rows), "--out", str(something))
+
+
+def test_a_loss_that_is_no_number_ends_training_and_the_checkpoint_survives(tiny_recipe, rows, tmp_path):
+    stages = [tiny_recipe.stages[0], replace(tiny_recipe.stages[3], learning_rate=1e30)]
+    with pytest.raises(TrainingError, match="loss is nan .* the last checkpoint stands"):
+        train(replace(tiny_recipe, stages=stages), arguments(rows, tmp_path / "out"))
+    saved = torch.load(tmp_path / "out.work/checkpoint.pt", weights_only=True)
+    assert saved["stage"] == 1 and all(torch.isfinite(tensor).all() for tensor in saved["weights"].values())
+
+
+def test_too_little_memory_is_said_with_what_to_lower_and_the_checkpoint_survives(tiny_recipe, rows, tmp_path, monkeypatch):
+    step = Stages._step
+
+    def heavy(self, stage, samples, progress, optimizer):
+        if progress.stage == 1:
+            torch.empty(2**60)
+        return step(self, stage, samples, progress, optimizer)
+
+    monkeypatch.setattr(Stages, "_step", heavy)
+    with pytest.raises(TrainingError, match="not enough memory.*micro_batch"):
+        train(tiny_recipe, arguments(rows, tmp_path / "out"))
+    assert torch.load(tmp_path / "out.work/checkpoint.pt", weights_only=True)["stage"] == 1
