@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/simulate/random.ts";
-import { root } from "../support/data.ts";
+import { dataFile, root } from "../support/data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "logguardian-benchmark-"));
 const fault = "writeBlock <*> received exception java.io.IOException: Could not read from stream";
@@ -92,6 +92,20 @@ describe("benchmark", () => {
     expect(reference.agreement).toMatchObject({ windows: 6, sameVerdict: 6 });
     // The trainer's tolerance for a bundle.
     expect(reference.agreement.largestDifference).toBeLessThan(0.05);
+  });
+
+  it("takes several data sets, split already or logs that it splits itself", () => {
+    const log = ["--data", dataFile("bgl/BGL_2k.log"), "--format", "bgl", "--window"];
+    const { status, stdout, stderr } = benchmark(
+      ...[...log, "10", ...log, "20", "--split", "random", "--test-share", "0.25"],
+      ...["--methods", "unseen-template", "--json"],
+    );
+    expect(status, stderr).toBe(0);
+    const { dataSets } = JSON.parse(stdout);
+    expect(dataSets.map(({ name }: { name: string }) => name)).toEqual(["test", "BGL_2k", "BGL_2k (2)"]);
+    expect(dataSets[0]).toMatchObject({ train: { windows: 80, anomalous: 20 }, test: { windows: 32 } });
+    expect(dataSets[1]).toMatchObject({ train: { windows: 150 }, test: { windows: 50, lines: 500 } });
+    expect(dataSets[2]).toMatchObject({ train: { windows: 75 }, test: { windows: 25, lines: 500 } });
   });
 
   it.each([
