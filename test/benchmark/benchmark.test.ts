@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
 import { createRandom } from "../../src/simulate/random.ts";
 import { dataFile, root } from "../support/data.ts";
 
@@ -134,6 +135,31 @@ describe("benchmark", () => {
     const [{ methods, leftOut }] = JSON.parse(stdout).dataSets;
     expect(methods).toHaveLength(2);
     expect(leftOut).toMatchObject([{ name: "mine" }]);
+  });
+
+  it("takes its files and the method under way with it when it is ended", async () => {
+    const started = join(folder, "started");
+    const child = spawn(
+      process.execPath,
+      [join(root, "bin/logguardian.js"), "benchmark", ...data, "--methods", "unseen-template"].concat(
+        ...[
+          "--plugin",
+          script(
+            "slow",
+            `echo "$$ $1" > ${started}.partial; mv ${started}.partial ${started}; exec sleep 100`,
+          ),
+        ],
+      ),
+      { stdio: "ignore" },
+    );
+    const ended = once(child, "close");
+    await vi.waitUntil(() => existsSync(started), { timeout: 60_000, interval: 50 });
+    const [id, path = ""] = readFileSync(started, "utf8").trim().split(" ");
+    expect(existsSync(path)).toBe(true);
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([143, null]);
+    expect(existsSync(dirname(path))).toBe(false);
+    await vi.waitUntil(() => !existsSync(`/proc/${id}/exe`), { timeout: 10_000 });
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { type BenchmarkReport, type MethodReport, runBenchmark } from "../../benchmark/benchmark.ts";
 import { checkBenchmarkSource } from "../../benchmark/benchmark-data.ts";
 import { chooseBundles, viewOf } from "../../benchmark/bundle-method.ts";
@@ -49,6 +50,8 @@ export async function benchmarkCommand(options: Options): Promise<void> {
   for (const source of sources) await checkBenchmarkSource(source);
   if (options.report !== undefined) await createReportFolder(options.report);
   const progress = createProgress();
+  const end = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
+  process.once("SIGINT", end).once("SIGTERM", end);
   let report: BenchmarkReport;
   try {
     report = await runBenchmark(
@@ -58,8 +61,9 @@ export async function benchmarkCommand(options: Options): Promise<void> {
       { show: progress.show, done: (dataSet, method) => progress.say(sentence(dataSet, method)) },
     );
   } finally {
+    process.off("SIGINT", end).off("SIGTERM", end);
     progress.end();
-    await exchange.close();
+    exchange.close();
   }
   if (options.report !== undefined) await writeBenchmark(options.report, report);
   console.log(options.json === true ? JSON.stringify(report) : benchmarkText(report));
