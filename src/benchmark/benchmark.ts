@@ -1,4 +1,4 @@
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { LineView } from "../evaluate/data/lines.ts";
 import { type Agreement, agreementOf } from "./agreement.ts";
@@ -23,6 +23,8 @@ export interface MethodReport {
   /** With the method that computes the same another way, on the windows that both judged. */
   agreement: Agreement | null;
   notes: readonly string[];
+  /** When it ended, as the report's. */
+  load: number;
 }
 
 export interface DataSetReport {
@@ -36,6 +38,9 @@ export interface DataSetReport {
 
 export interface BenchmarkReport {
   processor: string;
+  processors: number;
+  /** Processes that ran or waited for a processor, its own with them: the highest average over a minute that it saw. */
+  load: number;
   threads: number;
   seed: number;
   dataSets: DataSetReport[];
@@ -77,7 +82,13 @@ export async function runBenchmark(
     dataSets.push(await runOn(name, source, methods, options, progress));
   }
   const { threads, seed } = options;
-  return { processor: cpus()[0]?.model.trim() ?? "", threads, seed, dataSets };
+  const [first, ...more] = cpus();
+  return {
+    processor: first?.model.trim() ?? "",
+    processors: 1 + more.length,
+    load: Math.max(...dataSets.flatMap(({ methods }) => methods.map(({ load }) => load)), 0),
+    ...{ threads, seed, dataSets },
+  };
 }
 
 async function runOn(
@@ -139,6 +150,7 @@ function reportOf(
     speed: speedOf(data, result),
     agreement: other === undefined ? null : agreementOf(data, result, other),
     notes,
+    load: loadavg()[0] ?? 0,
   };
 }
 

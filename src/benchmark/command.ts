@@ -47,7 +47,14 @@ async function finish(
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "pipe"],
     env,
+    // A group of its own: what a shell or uv has started ends with it.
+    detached: true,
   });
+  const kill = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+  };
+  // It would go on where this process is ended from outside.
+  process.once("exit", kill);
   const failed = (why: string, cause?: unknown) =>
     new LogGuardianError(
       "LG_BENCHMARK_METHOD",
@@ -68,7 +75,7 @@ async function finish(
   const ended = once(child, "close").catch((thrown) => {
     throw failed(`${program} cannot be run: ${reasonOf(thrown)}`, thrown);
   });
-  const [[code, signal]] = await Promise.all([ended, reading]);
+  const [[code, signal]] = await Promise.all([ended, reading]).finally(() => process.off("exit", kill));
   if (code === 0) return;
   throw failed(last === "" ? `it ended with ${signal ?? `exit code ${code}`} and said nothing` : last);
 }

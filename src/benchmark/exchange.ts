@@ -1,5 +1,5 @@
-import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { createWriteStream, rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -15,13 +15,19 @@ export interface Exchange {
   windows(windows: readonly { masked: readonly string[] }[]): Promise<string>;
   /** A path that nothing has been written to. */
   next(name: string): Promise<string>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 export function createExchange(): Exchange {
   const written = new WeakMap<BenchmarkData, { train?: Promise<string>; test?: Promise<string> }>();
   let folder: Promise<string> | undefined;
+  let path: string | undefined;
   let files = 0;
+  const remove = () => {
+    if (path !== undefined) rmSync(path, { recursive: true, force: true });
+  };
+  // Where the process is ended from outside, nobody closes.
+  process.once("exit", remove);
 
   function filesOf(data: BenchmarkData) {
     const known = written.get(data) ?? {};
@@ -31,7 +37,8 @@ export function createExchange(): Exchange {
 
   async function next(name: string): Promise<string> {
     folder ??= mkdtemp(join(tmpdir(), "logguardian-benchmark-"));
-    return join(await folder, `${++files}-${name}.jsonl`);
+    path = await folder;
+    return join(path, `${++files}-${name}.jsonl`);
   }
 
   async function write<T>(name: string, items: readonly T[], rowOf: (item: T) => object): Promise<string> {
@@ -60,8 +67,9 @@ export function createExchange(): Exchange {
       known.test ??= windows(data.distinct);
       return known.test;
     },
-    async close() {
-      if (folder !== undefined) await rm(await folder, { recursive: true, force: true });
+    close() {
+      process.off("exit", remove);
+      remove();
     },
   };
 }

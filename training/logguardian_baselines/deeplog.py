@@ -1,7 +1,8 @@
 """An LSTM in DeepLog's manner (Du et al., DeepLog, CCS 2017): which line follows the ten before it, in normal windows.
 
-A window is anomalous when one of its lines is not among the nine that the model finds likeliest there. The paper's
-numbers: history 10, two layers of 64 units, 9 candidates. Histories are padded at a window's start. A window too short
+A window is anomalous when one of its lines is not among the candidates that the model finds likeliest there: as many as
+judge the training windows best by their labels, or the paper's nine where none of them is anomalous. Its other numbers:
+history 10, two layers of 64 units. Histories are padded at a window's start. A window too short
 for one full history ends with a mark of its own, as public implementations have it: a session that breaks off is then
 found. Each distinct history is computed once: the result is the same, and sessions repeat.
 """
@@ -72,9 +73,11 @@ def deeplog(seed: int, threads: int, steps: int = STEPS) -> Train:
             for step in ids.steps(window.lines):
                 occurrences[step] += window.count
         model = _fit(occurrences, len(ids.of), seed, steps)
+        candidates = _choose_candidates(windows, _places(model, ids, [window.lines for window in windows]))
+        say(f"a line is a surprise that is not among the {candidates} likeliest")
 
         def score(tested: list[tuple[str, ...]]) -> list[Score]:
-            return _score(model, ids, tested)
+            return [_score(places, candidates) for places in _places(model, ids, tested)]
 
         return score
 
@@ -103,20 +106,36 @@ def _fit(occurrences: Counter, targets: int, seed: int, steps: int) -> NextLine:
 
 
 @torch.no_grad()
-def _score(model: NextLine, ids: Ids, tested: list[tuple[str, ...]]) -> list[Score]:
-    steps = [ids.steps(lines) for lines in tested]
+def _places(model: NextLine, ids: Ids, windows: list[tuple[str, ...]]) -> list[np.ndarray]:
+    """For each line of each window how many others are likelier there; a line never seen stands behind all."""
+    steps = [ids.steps(lines) for lines in windows]
     distinct = {history: number for number, history in enumerate(dict.fromkeys(h for some in steps for h, _ in some))}
-    histories = torch.tensor(list(distinct))
-    # Places of the likeliest first: [histories, targets].
-    ranks = np.concatenate([_ranks(model(part)) for part in histories.split(4096)])
-    scores = []
-    for some in steps:
-        # A line never seen stands behind all others.
-        places = [len(ids.of) if line == UNSEEN else int(ranks[distinct[history], line - FIRST]) for history, line in some]
-        missed = sum(place >= CANDIDATES for place in places)
-        # The worst line decides; among windows of equally bad ones the share of missed lines.
-        scores.append(Score(max(places) + missed / (len(places) + 1), max(places) >= CANDIDATES))
-    return scores
+    ranks = np.concatenate([_ranks(model(part)) for part in torch.tensor(list(distinct)).split(4096)])
+    return [
+        np.array([len(ids.of) if line == UNSEEN else ranks[distinct[history], line - FIRST] for history, line in some], int)
+        for some in steps
+    ]
+
+
+def _choose_candidates(windows: list[TrainingWindow], places: list[np.ndarray]) -> int:
+    """The number with the best F1 on training windows, each as often as it occurs; the greatest of equally good ones."""
+    labels = np.array([window.label for window in windows])
+    if not labels.any():
+        return CANDIDATES
+    counts = np.array([window.count for window in windows])
+    worst = np.array([some.max() for some in places])
+    order = np.argsort(-worst, kind="stable")
+    flagged, found = np.cumsum(counts[order]), np.cumsum((counts * labels)[order])
+    f1 = 2 * found / (flagged + found[-1])
+    # One threshold flags all windows with the same worst place, or none of them.
+    lasts = np.flatnonzero(np.diff(worst[order], append=-1))
+    return int(worst[order][lasts[f1[lasts].argmax()]])
+
+
+def _score(places: np.ndarray, candidates: int) -> Score:
+    """The worst line decides; among windows of equally bad ones the share of lines that surprise."""
+    worst = int(places.max())
+    return Score(worst + (places >= candidates).sum() / (len(places) + 1), worst >= candidates)
 
 
 def _ranks(logits: torch.Tensor) -> np.ndarray:

@@ -1,6 +1,7 @@
 import { figure, short } from "../../evaluate/report/format.ts";
 import { dot, escaped, line, linear, text } from "../../evaluate/report/svg.ts";
 import type { DataSetReport, MethodReport } from "../benchmark.ts";
+import { placeNames } from "./label-places.ts";
 import { shownViews, viewOf } from "./tables.ts";
 
 const rowHeight = 30;
@@ -17,7 +18,8 @@ export function qualityChart({ name, methods }: DataSetReport): string {
     shownViews.flatMap((view, place) => {
       const f1 = viewOf(method, view.name)?.metrics.f1 ?? null;
       if (f1 === null) return [];
-      return mark(x(f1), y, place, `${method.name}, ${view.name}: F1 ${figure(f1)}`);
+      // Side by side, so that equal figures do not hide each other.
+      return mark(x(f1), y + (place - 1) * 7, place, `${method.name}, ${view.name}: F1 ${figure(f1)}`);
     }),
   );
 }
@@ -26,7 +28,7 @@ export function qualityChart({ name, methods }: DataSetReport): string {
 export function speedChart({ name, methods }: DataSetReport): string {
   const scale = speedScale(methods);
   const x = linear([scale.from, scale.to], [left, right]);
-  const ticks = scale.decades.map((at) => ({ at: x(at), label: short(10 ** at) }));
+  const ticks = scale.decades.map((at) => ({ at: x(at), label: decade(at) }));
   return rows(`Lines a second by method on ${name}.`, methods, ticks, (method, y) => {
     const { linesPerSecond, extrapolatedSeconds } = method.speed;
     if (linesPerSecond === null) return [];
@@ -49,7 +51,13 @@ export function tradeOffChart({ name, methods }: DataSetReport): string {
   const scale = speedScale(shown.map(({ method }) => method));
   const x = linear([scale.from, scale.to], [plot.left, plot.right]);
   const y = linear([0, 1], [plot.bottom, plot.top]);
-  const placed: { x: number; y: number }[] = [];
+  const points = shown.map((one) => ({
+    ...one,
+    name: one.method.name,
+    x: x(Math.log10(one.speed)),
+    y: y(one.f1),
+  }));
+  const names = placeNames(points, plot);
   return [
     `<svg viewBox="0 0 ${width} ${plot.height}" role="img" aria-label="${escaped(`F1 against lines a second on ${name}.`)}">`,
     ...[0, 0.25, 0.5, 0.75, 1].flatMap((at) => [
@@ -58,35 +66,31 @@ export function tradeOffChart({ name, methods }: DataSetReport): string {
     ]),
     ...scale.decades.flatMap((at) => [
       line(x(at), plot.bottom, x(at), plot.bottom + 4, "axis"),
-      text(x(at), plot.bottom + 18, short(10 ** at), "tick middle"),
+      text(x(at), plot.bottom + 18, decade(at), "tick middle"),
     ]),
     line(plot.left, plot.bottom, plot.right, plot.bottom, "axis"),
     text((plot.left + plot.right) / 2, plot.height - 8, "lines a second (logarithmic)", "name middle"),
-    ...shown.flatMap(({ method, f1, speed }) => {
-      const at = { x: x(Math.log10(speed)), y: y(f1) };
-      const toTheLeft = at.x > (plot.left + plot.right) / 2;
-      const label = { x: at.x + (toTheLeft ? -9 : 9), y: freePlace(placed, at) };
-      placed.push({ x: at.x, y: label.y });
-      const hint = `${method.name}: F1 ${figure(f1)}, ${short(speed)} lines a second`;
+    // Behind all dots.
+    ...points.flatMap((point, place) => {
+      const at = names[place];
+      return at?.moved ? [line(point.x, point.y, at.x, at.y, "reference")] : [];
+    }),
+    ...points.flatMap(({ name, f1, speed, ...point }, place) => {
+      const at = names[place];
+      const label =
+        at === undefined ? [] : [text(at.x, at.y + 4, name, at.side === "left" ? "note end" : "note")];
       return [
-        dot(at.x, at.y, "mark", hint),
-        text(label.x, label.y + 4, method.name, toTheLeft ? "note end" : "note"),
+        dot(point.x, point.y, "mark", `${name}: F1 ${figure(f1)}, ${short(speed)} lines a second`),
+        ...label,
       ];
     }),
     "</svg>",
   ].join("\n");
 }
 
-/** Names of near points would lie on each other: the later one moves down, or up where there is no more room. */
-function freePlace(placed: readonly { x: number; y: number }[], at: { x: number; y: number }): number {
-  const isFree = (y: number) =>
-    placed.every((other) => Math.abs(other.x - at.x) > 220 || Math.abs(other.y - y) >= 15);
-  for (let step = 0; step < 40; step++) {
-    const offset = Math.ceil(step / 2) * 15;
-    const y = at.y + (step % 2 === 1 ? offset : -offset);
-    if (y >= plot.top && y <= plot.bottom - 6 && isFree(y)) return y;
-  }
-  return at.y;
+/** 1,000,000 would not fit under the last tick. */
+function decade(power: number): string {
+  return (10 ** power).toLocaleString("en-US", { notation: "compact", maximumFractionDigits: 6 });
 }
 
 function speedScale(methods: readonly MethodReport[]): { from: number; to: number; decades: number[] } {

@@ -58,11 +58,17 @@ function row(method: MethodReport): string[] {
 }
 
 /** What a reader must know before the figures. */
-export function notesOf({ dataSets, processor, threads, seed }: BenchmarkReport): string[] {
+export function notesOf(report: BenchmarkReport): string[] {
+  const { dataSets, processor, processors, threads, seed, load } = report;
   const methods = dataSets.flatMap((dataSet) => dataSet.methods);
   return [
     ...dataSets.map(sizes),
     `Speed: ${threads === 1 ? "one thread" : `${threads} threads`}, ${processor}; every method judges each distinct window once, and only learning and judging is timed, not starting up. Seed ${seed}.`,
+    ...(load > Math.max(processors, threads) + 0.5
+      ? [
+          `The machine was busy: ${load.toFixed(1)} processes for its ${processors} processors. Speeds are too low, and not by the same factor.`,
+        ]
+      : []),
     ...new Set(methods.flatMap(({ notes }) => notes)),
     ...dataSets.flatMap(referenceSentences),
     ...dataSets.flatMap(({ name, leftOut }) =>

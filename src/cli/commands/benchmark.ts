@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { type BenchmarkReport, type MethodReport, runBenchmark } from "../../benchmark/benchmark.ts";
 import { checkBenchmarkSource } from "../../benchmark/benchmark-data.ts";
 import { chooseBundles, viewOf } from "../../benchmark/bundle-method.ts";
@@ -6,7 +7,7 @@ import { createExchange } from "../../benchmark/exchange.ts";
 import { type MethodName, methodNames } from "../../benchmark/method-names.ts";
 import { benchmarkText, writeBenchmark } from "../../benchmark/report/write.ts";
 import { LogGuardianError } from "../../errors.ts";
-import { figure } from "../../evaluate/report/format.ts";
+import { figure, short } from "../../evaluate/report/format.ts";
 import { createReportFolder } from "../../evaluate/report/write.ts";
 import type { SplitKind } from "../../evaluate/splits.ts";
 import { parseNumber } from "../arguments.ts";
@@ -49,6 +50,8 @@ export async function benchmarkCommand(options: Options): Promise<void> {
   for (const source of sources) await checkBenchmarkSource(source);
   if (options.report !== undefined) await createReportFolder(options.report);
   const progress = createProgress();
+  const end = (signal: NodeJS.Signals) => process.exit(128 + constants.signals[signal]);
+  process.once("SIGINT", end).once("SIGTERM", end);
   let report: BenchmarkReport;
   try {
     report = await runBenchmark(
@@ -58,8 +61,9 @@ export async function benchmarkCommand(options: Options): Promise<void> {
       { show: progress.show, done: (dataSet, method) => progress.say(sentence(dataSet, method)) },
     );
   } finally {
+    process.off("SIGINT", end).off("SIGTERM", end);
     progress.end();
-    await exchange.close();
+    exchange.close();
   }
   if (options.report !== undefined) await writeBenchmark(options.report, report);
   console.log(options.json === true ? JSON.stringify(report) : benchmarkText(report));
@@ -69,9 +73,10 @@ export async function benchmarkCommand(options: Options): Promise<void> {
 
 function sentence(dataSet: string, method: MethodReport | { name: string; reason: string }): string {
   if ("reason" in method) return `${dataSet}: ${method.name} is left out. ${method.reason}`;
-  const { name, views, speed } = method;
-  const f1 = views === null ? `${speed.windows} windows` : `F1 ${figure(views[0]?.metrics.f1)}`;
-  return `${dataSet}: ${name}, ${f1} in ${speed.seconds.toFixed(1)} s.`;
+  const { name, views, speed, trainSeconds } = method;
+  const f1 = views === null ? "" : `F1 ${figure(views[0]?.metrics.f1)}, `;
+  const learnt = trainSeconds === null ? "" : `learnt in ${trainSeconds.toFixed(1)} s, `;
+  return `${dataSet}: ${name}, ${f1}${learnt}${short(speed.windows)} distinct windows judged in ${speed.seconds.toFixed(1)} s.`;
 }
 
 function parseMethods(list: string | undefined): ReadonlySet<MethodName> {
