@@ -8,7 +8,13 @@ import { detect } from "../../src/pipeline/detect-logs.ts";
 import { type OpenModel, openModel } from "../../src/pipeline/open-model.ts";
 import { anomalyOf } from "../../src/verdict/anomaly.ts";
 import type { Verdict } from "../../src/verdict/verdict.ts";
-import { changeManifest, noveltyFile, putFile, starterWithNovelty } from "../support/bundles.ts";
+import {
+  changeManifest,
+  noveltyFile,
+  putFile,
+  starterWithNovelty,
+  starterWithoutNovelty,
+} from "../support/bundles.ts";
 import { jsonRows, runCli } from "../support/cli.ts";
 
 const seen = ["Receiving block <*> src: <*> dest: <*>", "Deleting block <*> file <*>", "machine check <*>"];
@@ -17,9 +23,10 @@ const unseen = "the cat sat on the mat";
 let plain: OpenModel;
 let knowing: OpenModel;
 let bundleDir: string;
+const plainDir = starterWithoutNovelty();
 
 beforeAll(async () => {
-  plain = await openModel();
+  plain = await openModel({ bundleDir: plainDir });
   bundleDir = starterWithNovelty(await plain.embedder.embed(seen));
   knowing = await openModel({ bundleDir });
 });
@@ -103,7 +110,7 @@ describe("novelty is shown", () => {
     const [found] = await detect([seen[0] ?? "", unseen], { bundleDir });
     expect(found?.novelty).toBeCloseTo(await expectedNovelty(unseen), 5);
     expect(found?.lineNovelties).toEqual([0, found?.novelty]);
-    const [without] = await detect([unseen]);
+    const [without] = await detect([unseen], { bundleDir: plainDir });
     expect(without).not.toHaveProperty("novelty");
   });
 

@@ -46,7 +46,7 @@ describe("evaluate", () => {
     expect(truePositives + falseNegatives).toBe(faults);
     expect(truePositives + falsePositives + trueNegatives + falseNegatives).toBe(sessions.length);
     expect(undecided).toBe(0);
-    expect(threshold).toBe(0.5);
+    expect(threshold).toBe(JSON.parse(readFileSync(join(starterBundle, "manifest.json"), "utf8")).threshold);
     expect(metrics.precision).toBe(truePositives / (truePositives + falsePositives));
     expect(metrics.f1).toBeGreaterThan(0.9);
     const [{ views, intervals, data }] = evaluations;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Manifest } from "../../src/model/manifest.ts";
@@ -33,6 +33,17 @@ export function putFile(dir: string, name: string, content: Buffer | string): vo
   const bytes = Buffer.from(content);
   writeFileSync(join(dir, name), bytes);
   changeManifest(dir, ({ files }) => (files[name] = listingOf(bytes)));
+}
+
+/** The starter bundle as one that knows nothing of novelty. */
+export function starterWithoutNovelty(): string {
+  const dir = starterCopy();
+  changeManifest(dir, (manifest) => {
+    delete manifest.novelty;
+    delete manifest.files["novelty.bin"];
+  });
+  rmSync(join(dir, "novelty.bin"));
+  return dir;
 }
 
 /** A novelty file of these vectors. */

@@ -26,29 +26,31 @@ class Calibration:
         return (math.log(self.threshold / (1 - self.threshold)) - self.shift) / self.scale
 
 
-def calibrate(parts: list[Labelled], objective: ObjectiveRecipe) -> Calibration:
-    """One calibration for all parts together, each counting the same, on margins of windows that training never saw.
+def calibrate(parts: list[Labelled], objective: ObjectiveRecipe, shares: list[float] | None = None) -> Calibration:
+    """One calibration for all parts together, on margins of windows that training never saw; `shares`: what each counts.
 
     Scale and shift minimise the log loss (Platt 1999); the threshold serves the objective.
     """
-    scale, shift = _platt(parts)
+    shares = shares or [1.0] * len(parts)
+    scale, shift = _platt(parts, shares)
     calibrated = Calibration(round(scale, 4), round(shift, 4), 0.5)
-    return replace(calibrated, threshold=round(min(max(_threshold(parts, calibrated, objective), 0.001), 0.999), 4))
+    threshold = _threshold(parts, shares, calibrated, objective)
+    return replace(calibrated, threshold=round(min(max(threshold, 0.001), 0.999), 4))
 
 
-def _threshold(parts: list[Labelled], calibrated: Calibration, objective: ObjectiveRecipe) -> float:
+def _threshold(parts: list[Labelled], shares: list[float], calibrated: Calibration, objective: ObjectiveRecipe) -> float:
     """best-f1: half the best F1 that the parts reach on average, which is where F1 is best for a calibrated score (Lipton,
     Elkan and Naryanaswamy 2014). The place of a measured curve's maximum says less: one kind of line moves it by units.
     false-alarms: the smallest score at which no part's normal windows raise more alarms than allowed."""
     if objective.kind == "false-alarms":
         allowed = objective.alarms_per_day / objective.windows_per_day
         return float(calibrated.scores(np.array([max(_margin_at_rate(part, allowed) for part in parts)]))[0])
-    return float(np.mean([f1_curve(part, np.unique(part.margins)).max() for part in parts])) / 2
+    return float(np.average([f1_curve(part, np.unique(part.margins)).max() for part in parts], weights=shares)) / 2
 
 
 def match(part: Labelled, threshold: float) -> Calibration:
     """Margins to scores like those of a teacher, which are the part's labels; `threshold` is the teacher's."""
-    scale, shift = _platt([part])
+    scale, shift = _platt([part], [1.0])
     return Calibration(round(scale, 4), round(shift, 4), threshold)
 
 
@@ -61,11 +63,13 @@ def _margin_at_rate(part: Labelled, allowed: float) -> float:
     return float(np.nextafter(margins[too_many[0]], np.inf)) if len(too_many) else float(margins[-1])
 
 
-def _platt(parts: list[Labelled], steps: int = 100) -> tuple[float, float]:
+def _platt(parts: list[Labelled], shares: list[float], steps: int = 100) -> tuple[float, float]:
     """Newton's method on the log loss, with a little pull towards scale 1 where margins separate the labels."""
     margins = np.concatenate([part.margins for part in parts]).astype(float)
     labels = np.concatenate([part.labels for part in parts]).astype(float)
-    weights = np.concatenate([part.weights / part.weights.sum() / len(parts) for part in parts])
+    weights = np.concatenate(
+        [share / sum(shares) * part.weights / part.weights.sum() for part, share in zip(parts, shares, strict=True)]
+    )
     features = np.stack([margins, np.ones_like(margins)], axis=1)
     ridge, start = np.diag([1e-3, 1e-6]), np.array([1.0, 0.0])
     solution = start

@@ -59,12 +59,19 @@ class Choice:
     errors: dict[tuple[int, int], float]
 
 
+@dataclass
+class Result:
+    trained: Trained
+    #: Of each checkpoint, what `Workshop.parts` names, in its order.
+    judged: dict[int, list[Labelled]]
+
+
 class Workshop:
-    """Trains what is asked for, several at once, each of them once; what was begun in `work` goes on."""
+    """Trains and judges what is asked for, several at once, each once; what was begun in `work` goes on."""
 
     def __init__(self, recipe: Recipe, corpus: Corpus, work: Path, processes: int):
         self.recipe, self.corpus, self.work, self.processes = recipe, corpus, work, processes
-        self.trained: dict[Job, Trained] = {}
+        self.results: dict[Job, Result] = {}
 
     @property
     def selection_jobs(self) -> list[Job]:
@@ -77,15 +84,15 @@ class Workshop:
         return [Job("held-out", seed) for seed in self.recipe.selection.seeds]
 
     def train(self, jobs: list[Job]) -> None:
-        missing = [job for job in jobs if job not in self.trained]
+        missing = [job for job in jobs if job not in self.results]
         with ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
             running = {
-                job: pool.submit(_train, self.recipe, job, self.material(job), self.work / f"{job.name}.pt")
+                job: pool.submit(_train, self.recipe, job, self.material(job), self.parts(job), self.work / f"{job.name}.pt")
                 for job in missing
             }
             try:
                 for job, result in running.items():
-                    self.trained[job] = result.result()
+                    self.results[job] = result.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -100,19 +107,16 @@ class Workshop:
             parts = tuple(data.merged(one.early, one.validation, one.dev) for one in (hdfs, bgl))
         return Material(self.corpus.vectors, *parts, bgl.alert_texts, self.corpus.others)
 
-    def validation(self, job: Job, step: int) -> list[Labelled]:
-        """Margins of what a selection model never saw: validation parts, sequences, and last the fold's texts."""
+    def parts(self, job: Job) -> list[list[Sequence]]:
+        """What a model is judged by, of what it never saw: HDFS, its sequences never seen, BGL, and windows of BGL with a
+        text of the fold (selection) or with a line never seen (held out)."""
         hdfs, bgl = self.corpus.hdfs, self.corpus.bgl
-        model = self.trained[job].snapshots[step]
-        parts = [hdfs.validation, data.unseen(hdfs.validation, hdfs.early), bgl.validation, self._folded(job.fold)[1]]
-        return [self.labelled(model, part).damped() for part in parts]
-
-    def labelled(self, model: WindowModel, part: list[Sequence]) -> Labelled:
-        return Labelled(
-            margins(model, self.corpus.vectors, [sequence.lines[: self.recipe.window.max_lines] for sequence in part]).numpy(),
-            np.array([sequence.label for sequence in part]),
-            np.array([sequence.count for sequence in part], float),
-        )
+        if job.purpose == "selection":
+            return [hdfs.validation, data.unseen(hdfs.validation, hdfs.early), bgl.validation, self._folded(job.fold)[1]]
+        if job.purpose == "held-out":
+            seen = [data.merged(one.early, one.validation) for one in (hdfs, bgl)]
+            return [hdfs.dev, data.unseen(hdfs.dev, seen[0]), bgl.dev, data.with_new_lines(bgl.dev, seen[1])]
+        return []
 
     def _folded(self, fold: int | None) -> tuple[list[Sequence], list[Sequence]]:
         selection = self.recipe.selection
@@ -129,9 +133,22 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _train(recipe: Recipe, job: Job, material: Material, checkpoint: Path) -> Trained:
+def _train(recipe: Recipe, job: Job, material: Material, parts: list[list[Sequence]], checkpoint: Path) -> Result:
     torch.set_num_threads(1)
-    return training.train(recipe, job.seed, material, checkpoint, name=f"{job.name}  ")
+    trained = training.train(recipe, job.seed, material, checkpoint, name=f"{job.name}  ")
+    judged = {
+        step: [_labelled(model, material.vectors, part, recipe.window.max_lines) for part in parts]
+        for step, model in trained.snapshots.items()
+    }
+    return Result(trained, judged)
+
+
+def _labelled(model: WindowModel, vectors: torch.Tensor, part: list[Sequence], most: int) -> Labelled:
+    return Labelled(
+        margins(model, vectors, [sequence.lines[:most] for sequence in part]).numpy(),
+        np.array([sequence.label for sequence in part]),
+        np.array([sequence.count for sequence in part], float),
+    )
 
 
 def choose(workshop: Workshop, say: Callable[[str], None]) -> Choice:
@@ -142,14 +159,16 @@ def choose(workshop: Workshop, say: Callable[[str], None]) -> Choice:
     """
     selection, jobs = workshop.recipe.selection, workshop.selection_jobs
     workshop.train(jobs)
-    steps = list(workshop.trained[jobs[0]].snapshots)
-    parts = {(job.seed, step): workshop.validation(job, step) for job in jobs for step in steps}
+    parts = {
+        (job.seed, step): [part.damped() for part in judged] for job in jobs for step, judged in workshop.results[job].judged.items()
+    }
     errors = {place: ranking_error(found) for place, found in parts.items()}
-    step = min(steps, key=lambda step: np.mean([np.log(errors[seed, step]) for seed in selection.seeds]))
+    step = min(workshop.results[jobs[0]].judged, key=lambda step: np.mean([np.log(errors[seed, step]) for seed in selection.seeds]))
     seed = min(selection.seeds, key=lambda seed: ranking_error(parts[seed, step][:-1]))
     say(f"Chosen on validation: step {step}, seed {seed}, of {len(errors)} candidates.")
     crossed = Labelled.joined([parts[one, step][-1] for one in selection.seeds])
-    return Choice(seed, step, calibrate([*parts[seed, step][:-1], crossed], workshop.recipe.objective), errors)
+    calibration = calibrate([*parts[seed, step][:-1], crossed], workshop.recipe.objective, [1, 1, 1, selection.held_out_share])
+    return Choice(seed, step, calibration, errors)
 
 
 def ranking_error(parts: list[Labelled]) -> float:
@@ -159,58 +178,49 @@ def ranking_error(parts: list[Labelled]) -> float:
 
 def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> dict:
     """All candidates on the dev parts, once each, and the chosen one's figures at the chosen threshold."""
-    hdfs, bgl = workshop.corpus.hdfs, workshop.corpus.bgl
     jobs = workshop.held_out_jobs
     workshop.train(jobs)
-    never = data.unseen(hdfs.dev, data.merged(hdfs.early, hdfs.validation))
-    threshold = choice.calibration.margin_threshold
     candidates = []
     for job in jobs:
-        for step, model in workshop.trained[job].snapshots.items():
-            all_hdfs, unseen, all_bgl = (workshop.labelled(model, part) for part in (hdfs.dev, never, bgl.dev))
+        for step, (all_hdfs, unseen, all_bgl, new_lines) in workshop.results[job].judged.items():
             parts = {
                 "HDFS dev, all sessions": all_hdfs,
                 "HDFS dev, distinct sequences never seen": unseen.distinct(),
                 "BGL dev (last 20 % in time), all windows": all_bgl,
                 "BGL dev, distinct windows": all_bgl.distinct(),
+                "BGL dev, windows with lines never seen": new_lines,
             }
-            rows = {name: _figures(part, threshold, choice.calibration) for name, part in parts.items()}
-            everything = Labelled.joined([all_hdfs, all_bgl])
+            rows = {name: _figures(part, choice.calibration) for name, part in parts.items() if len(part.labels)}
+            error = expected_calibration_error(Labelled.joined([all_hdfs, all_bgl]), choice.calibration)
             chosen = (job.seed, step) == (choice.seed, choice.step)
             candidates.append(
                 {
                     "seed": job.seed,
                     "step": step,
                     "chosen": chosen,
-                    "f1": [row["f1"] for row in rows.values()],
+                    "f1": {name: row["f1"] for name, row in rows.items()},
                     "bglAveragePrecision": rows["BGL dev (last 20 % in time), all windows"]["averagePrecision"],
-                    "calibrationError": round(expected_calibration_error(everything, choice.calibration), 4),
+                    "calibrationError": round(error, 4),
                     "validationRankingError": round(choice.errors[job.seed, step], 4),
                 }
             )
             if chosen:
-                fresh = workshop.labelled(model, data.with_new_lines(bgl.dev, data.merged(bgl.early, bgl.validation)))
-                held_out = {
-                    **rows,
-                    "BGL dev, windows with lines never seen": _figures(fresh, threshold, choice.calibration),
-                    "all dev data": {"calibrationError": candidates[-1]["calibrationError"]},
-                }
-    say("seed  step  validation  F1: HDFS  never seen     BGL  distinct   BGL AP   ECE")
+                held_out = {**rows, "all dev data": {"calibrationError": round(error, 4)}}
+    say(f"seed   step  validation  BGL AP     ECE  F1: {', '.join(candidates[0]['f1'])}")
     for row in candidates:
-        hdfs_f1, unseen_f1, bgl_f1, distinct_f1 = row["f1"]
+        f1 = "  ".join(f"{value:8.4f}" for value in row["f1"].values())
         say(
-            f"{row['seed']:4d} {row['step']:5d}        {row['validationRankingError']:.3f}    {hdfs_f1:.4f}      {unseen_f1:.4f}   {bgl_f1:.3f}     {distinct_f1:.3f}    "
-            f"{row['bglAveragePrecision']:.3f}  {row['calibrationError']:.3f}{'  chosen' if row['chosen'] else ''}"
+            f"{row['seed']:4d}  {row['step']:5d}  {row['validationRankingError']:10.4f}  {row['bglAveragePrecision']:6.4f}  "
+            f"{row['calibrationError']:6.4f}  {f1}{'  chosen' if row['chosen'] else ''}"
         )
     at_step = [row["bglAveragePrecision"] for row in candidates if row["step"] == choice.step]
     say(f"BGL's average precision at step {choice.step}, mean of {len(at_step)} seeds: {np.mean(at_step):.3f}.")
     return {"heldOut": held_out, "candidates": candidates}
 
 
-def _figures(part: Labelled, threshold: float, calibration: Calibration) -> dict:
+def _figures(part: Labelled, calibration: Calibration) -> dict:
     return {
-        **{key: round(value, 4) for key, value in scores_at(part, threshold).items()},
+        **{key: round(value, 4) for key, value in scores_at(part, calibration.margin_threshold).items()},
         "averagePrecision": round(average_precision(part), 4),
         "calibrationError": round(expected_calibration_error(part, calibration), 4),
     }
-

@@ -47,19 +47,19 @@ def train(arguments) -> None:
     shipped, held_out = Job("shipped", choice.seed), Job("held-out", choice.seed)
     workshop.train([shipped])
     compared = Compared.of(corpus.texts, corpus.vectors, [corpus.hdfs, corpus.bgl], wanted)
-    minutes = round((time.monotonic() - started) / 60, 1)
+    core_minutes = round(sum(result.trained.seconds for result in workshop.results.values()) / 60, 1)
     for job, out, meaning in (
         (held_out, held_out_dir, "without the dev parts"),
         (shipped, arguments.out, "all of train; heldOut are figures of the same recipe trained without the dev parts"),
     ):
-        metrics["training"] = {"data": meaning, "seed": choice.seed, "step": choice.step, "minutes": minutes}
+        metrics["training"] = {"data": meaning, "seed": choice.seed, "step": choice.step, "coreMinutes": core_minutes}
         material = workshop.material(job)
         lines = sorted({line for sequence in material.hdfs + material.bgl for line in sequence.lines})
-        model = workshop.trained[job].snapshots[choice.step]
+        model = workshop.results[job].trained.snapshots[choice.step]
         bundle.export(out, wanted, model, pooled, choice.calibration, metrics, corpus.vectors[lines], compared)
         say(f"Wrote {out} ({meaning}).")
     shutil.rmtree(work)
-    say(f"{minutes} minutes.")
+    say(f"{(time.monotonic() - started) / 60:.1f} minutes.")
 
 
 def read_corpus(folder: Path, wanted: recipe.Recipe, pooled: Path) -> Corpus:

@@ -42,13 +42,12 @@ def f1_curve(part: Labelled, thresholds: np.ndarray) -> np.ndarray:
 
 
 def average_precision(part: Labelled) -> float:
+    if part.labels.sum() == 0:
+        return 0.0
     order = np.argsort(-part.margins, kind="stable")
     margins, hits = part.margins[order], (part.labels * part.weights)[order]
     # Equal margins are one step of the curve.
     ends = np.append(np.flatnonzero(np.diff(margins)), len(margins) - 1)
     true, raised = np.cumsum(hits)[ends], np.cumsum(part.weights[order])[ends]
-    total = hits.sum()
-    if total == 0:
-        return 0.0
-    recall = true / total
+    recall = true / hits.sum()
     return float(np.sum(np.diff(recall, prepend=0) * true / raised))

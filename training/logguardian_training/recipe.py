@@ -51,6 +51,7 @@ class SelectionRecipe:
     seeds: list[int]
     folds: int
     rare: float
+    held_out_share: float
 
 
 @dataclass(frozen=True)
