@@ -12,10 +12,12 @@ let source: string;
 
 beforeAll(async () => {
   const rows = readFileSync(join(starterBundle, "golden.jsonl"), "utf8").trim().split("\n").slice(0, 40);
-  // Labelled by the side of 0 on which the trainer's margin lies: the starter's own verdicts.
+  // Labelled by the starter's own verdicts on the trainer's margins.
+  const { calibration, threshold } = JSON.parse(readFileSync(join(starterBundle, "manifest.json"), "utf8"));
   const labelled = rows.map((row) => {
     const { lines, margin } = JSON.parse(row);
-    return JSON.stringify({ lines, label: margin > 0 ? 1 : 0 });
+    const score = 1 / (1 + Math.exp(-(calibration.scale * margin + calibration.shift)));
+    return JSON.stringify({ lines, label: score >= threshold ? 1 : 0 });
   });
   writeFileSync(data, labelled.join("\n"));
   source = join(starterBundle, "llama.gguf");
