@@ -22,12 +22,12 @@ def main() -> int:
     train.add_argument("--config", type=Path, default=TRAINING / "recipes" / "starter.yaml", help="the recipe")
     train.add_argument("--data", type=Path, default=data)
     train.add_argument("--out", type=Path, required=True, help="directory of the bundle")
-    train.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="models trained at once, a core each")
+    train.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1, help="models trained at once, a core each")
     train.add_argument("--teacher", type=Path, help="bundle whose verdicts the model learns, instead of labels")
-    train.add_argument("--teacher-windows", type=int, default=3000, help="distinct windows that the teacher judges")
+    train.add_argument("--teacher-windows", type=at_least(1), default=3000, help="distinct windows that the teacher judges")
     tuned = train.add_argument_group("recipes of kind: pretrained")
     tuned.add_argument("--labels", type=Path, help="CSV of id,label for a --data file whose rows have none")
-    tuned.add_argument("--windows", type=int, help="distinct windows to learn from, instead of the recipe's")
+    tuned.add_argument("--windows", type=at_least(0), help="distinct windows to learn from (0: all), instead of the recipe's")
     tuned.add_argument("--encoder", help="folder or Hub name of the encoder, instead of the recipe's")
     tuned.add_argument("--llama", help="folder, .gguf file or Hub name of the Llama, instead of the recipe's")
 
@@ -60,6 +60,16 @@ def main() -> int:
         print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
         return 130
     return 0
+
+
+def at_least(least: int):
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text} is less than {least}")
+        return value
+
+    return number
 
 
 def refuse(arguments, options: tuple[str, ...], where: str) -> None:

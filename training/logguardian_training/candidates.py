@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import torch
 from . import data, training
 from .calibration import Calibration, calibrate, expected_calibration_error
 from .data import DataSet, Sequence, Texts
+from .errors import TrainingError
 from .metrics import Labelled, average_precision, scores_at
 from .model import WindowModel, margins
 from .recipe import Recipe
@@ -93,6 +95,11 @@ class Workshop:
             try:
                 for job, result in running.items():
                     self.results[job] = result.result()
+            except BrokenProcessPool as error:
+                raise TrainingError(
+                    f"A training process was ended from outside, as a machine does that has not enough memory for --jobs {self.processes}. "
+                    "The same command, or one with fewer jobs, goes on from the last checkpoints."
+                ) from error
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

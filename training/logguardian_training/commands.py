@@ -16,13 +16,26 @@ from .bundle import Compared
 from .candidates import Corpus, Job, Workshop
 from .data import Sequence
 from .distillation import Teacher, distil
+from .errors import TrainingError, is_out_of_memory
 
 
 def train(arguments) -> None:
     """Writes `--out`, trained on everything, and beside it `<out>.held-out`, the same without the dev parts.
 
-    With `--teacher` one bundle, which learns that one's verdicts.
+    With `--teacher` one bundle, which learns that one's verdicts. Raises TrainingError; the last checkpoints then stand.
     """
+    try:
+        _train(arguments)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"There is not enough memory for {arguments.config.name} with --jobs {arguments.jobs}. "
+            "The same command with fewer jobs goes on from the last checkpoints."
+        ) from error
+
+
+def _train(arguments) -> None:
     started = time.monotonic()
     wanted = recipe.load(arguments.config)
     teacher = Teacher.load(arguments.teacher) if arguments.teacher else None

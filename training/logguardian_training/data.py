@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ def load(folder: Path) -> tuple[Texts, DataSet, DataSet]:
 
 
 def load_hdfs(folder: Path, texts: Texts) -> DataSet:
-    templates = {row["id"]: row["masked"] for row in json.loads(_open(folder / "hdfs/templates.json"))}
+    templates = {row["id"]: row["masked"] for row in json.loads(read_text(folder / "hdfs/templates.json"))}
     parts: dict[str, Counter] = {"early": Counter(), "validation": Counter(), "dev": Counter()}
     for number, (label, ids) in enumerate(_rows(folder / "hdfs/train.tsv.gz")):
         # id 1 occurs once and is missing in the templates.
@@ -76,7 +77,7 @@ def load_hdfs(folder: Path, texts: Texts) -> DataSet:
 
 
 def load_bgl(folder: Path, texts: Texts) -> DataSet:
-    rows = json.loads(_open(folder / "bgl/templates.json.gz"))
+    rows = json.loads(read_text(folder / "bgl/templates.json.gz"))
     masked = {row["id"]: texts.add(row["masked"]) for row in rows}
     alerts = frozenset(masked[row["id"]] for row in rows if row["alert_rule"])
     unknown = texts.add("<*>")
@@ -139,7 +140,7 @@ def _sequences(counted: Counter) -> list[Sequence]:
 
 
 def _rows(path: Path):
-    for number, row in enumerate(_open(path).splitlines()):
+    for number, row in enumerate(read_text(path).splitlines()):
         try:
             label, ids = row.split("\t")
             yield int(label), [int(template) for template in ids.split()]
@@ -147,8 +148,12 @@ def _rows(path: Path):
             raise DataError(f"{path.name}, line {number + 1} is not `label<TAB>template ids`. Fetch the file again.") from error
 
 
-def _open(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """UTF-8, plain or .gz. Raises DataError for what is missing or cannot be read."""
     if not path.exists():
         raise DataError(f"{path} is missing. Point --data at the folder with the labelled logs (LOGGUARDIAN_DATA).")
-    content = path.read_bytes()
-    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    try:
+        content = path.read_bytes()
+        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as UTF-8 text ({error}). Fetch the file again, or convert it.") from error

@@ -1,5 +1,6 @@
 """LogLLM's stages on tiny models: what each changes, kills, early stopping, and what is refused."""
 
+import gzip
 import json
 import os
 import pickle
@@ -14,6 +15,7 @@ import torch
 
 from logguardian_training import __main__ as program
 from logguardian_training.errors import TrainingError
+from logguardian_training.pretrained import data as labelled_data
 from logguardian_training.pretrained import recipe as recipes
 from logguardian_training.pretrained.projector import Projector
 from logguardian_training.pretrained.stages import Stages, weights
@@ -151,10 +153,32 @@ def test_data_that_nothing_can_be_learnt_from_are_refused(monkeypatch, capfd, mo
     labels.write_text("BlockId,Label\n" + "".join(f"blk_{number},Normal\n" for number in range(40)))
     unlabelled = write_rows(tmp_path / "unlabelled.jsonl", [{"lines": row["lines"], "id": row["id"]} for row in NORMAL])
     assert "labels.csv does not match unlabelled.jsonl" in says("--data", unlabelled, "--labels", str(labels))
+    labels.write_bytes(b"\xff\xfe0")
+    assert "labels.csv cannot be read" in says("--data", unlabelled, "--labels", str(labels))
     assert "only normal windows to learn from" in says("--data", write_rows(tmp_path / "normal.jsonl", NORMAL))
     empty = write_rows(tmp_path / "empty.jsonl", [*NORMAL, {"lines": [], "label": 1}])
     assert "line 41 is a window of zero lines" in says("--data", empty)
     assert "is missing" in says("--data", str(tmp_path / "nowhere"))
+    # A row that occurs no time has no weight in calibration.
+    never = write_rows(tmp_path / "never.jsonl", [*NORMAL, {"lines": ["x"], "label": 1, "count": 0}])
+    assert "line 41 occurs 0 times" in says("--data", never)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("cut.jsonl.gz", gzip.compress(b"x" * 99)[:-9]), ("other.jsonl.gz", b"no gzip"), ("latin.jsonl", b'{"lines": ["caf\xe9"], "label": 0}')],
+)
+def test_a_data_file_that_cannot_be_read_is_refused(monkeypatch, capfd, models, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    given = ["--encoder", models.encoder, "--llama", models.llama, "--out", str(tmp_path / "out")]
+    assert f"{name} cannot be read" in refused(monkeypatch, capfd, "--data", str(tmp_path / name), *given)
+
+
+def test_a_line_separator_within_a_text_ends_no_row(tmp_path):
+    rows = [{"lines": [f"one\u2028two {number}"], "label": number % 2} for number in range(20)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    texts, _ = labelled_data.load(tmp_path / "rows.jsonl", None)
+    assert texts.rows[0] == "one\u2028two 0" and len(texts.rows) == 20
 
 
 def test_models_that_are_missing_or_do_not_fit_are_refused(monkeypatch, capfd, models, rows, tmp_path):
@@ -171,10 +195,34 @@ def test_models_that_are_missing_or_do_not_fit_are_refused(monkeypatch, capfd, m
     (wrong / "tokenizer.json").unlink()
     os.symlink(Path(models.encoder) / "tokenizer.json", wrong / "tokenizer.json")
     assert "wrong tokenizer" in says("--encoder", models.encoder, "--llama", str(wrong))
+    (wrong / "tokenizer.json").unlink()
+    (wrong / "tokenizer.json").write_text('{"model"')
+    assert "is no tokenizer" in says("--encoder", models.encoder, "--llama", str(wrong))
+    # Downloads that broke off.
+    (wrong / "model.safetensors").unlink()
+    (wrong / "model.safetensors").write_bytes((Path(models.llama) / "model.safetensors").read_bytes()[:9000])
+    assert "cannot be loaded" in says("--encoder", models.encoder, "--llama", str(wrong))
+    (tmp_path / "cut.gguf").write_bytes(b"GGUF")
+    assert "cannot be loaded" in says("--encoder", models.encoder, "--llama", str(tmp_path / "cut.gguf"))
     something = tmp_path / "something"
     something.mkdir()
     (something / "thesis.txt").write_text("years of work")
     assert "would be replaced" in refused(monkeypatch, capfd, "--data", str(rows), "--out", str(something))
+
+
+def test_an_adapter_without_a_gguf_base_is_refused_before_anything_is_trained(tiny_recipe, rows, tmp_path):
+    with pytest.raises(TrainingError, match="An adapter belongs to a base in GGUF"):
+        train(replace(tiny_recipe, export=replace(tiny_recipe.export, llama="adapter")), arguments(rows, tmp_path / "out"))
+    assert not (tmp_path / "out.work").exists()
+
+
+@pytest.mark.parametrize("option", [("--jobs", "0"), ("--windows", "-1"), ("--teacher-windows", "0")])
+def test_numbers_that_make_no_sense_are_refused(monkeypatch, capfd, tmp_path, option):
+    monkeypatch.setattr(sys, "argv", ["logguardian_training", "train", "--out", str(tmp_path / "out"), *option])
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 2
+    assert f"{option[0]}: {option[1]} is less than" in capfd.readouterr().err
 
 
 def test_a_loss_that_is_no_number_ends_training_and_the_checkpoint_survives(tiny_recipe, rows, tmp_path):

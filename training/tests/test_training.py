@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from logguardian_training import bundle, candidates, data, encoder, golden, line_prior, other_systems, parity, recipe, training
+from logguardian_training import __main__ as program
+from logguardian_training import bundle, candidates, commands, data, encoder, golden, line_prior, other_systems, parity, recipe, training
 from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error
 from logguardian_training.data import Sequence, Texts
 from logguardian_training.metrics import Labelled, average_precision, scores_at
@@ -156,6 +157,31 @@ def test_a_loss_that_is_not_finite_ends_training_and_the_checkpoint_survives(tin
     assert (tmp_path / "run.pt").read_bytes() == before
 
 
+def killed_for_memory(*given):
+    """As the kernel ends a process of the pool."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def without_memory(*given):
+    torch.empty(2**60)
+
+
+@pytest.mark.parametrize("ends", [killed_for_memory, without_memory])
+def test_too_little_memory_is_said_with_what_to_lower(tiny, material, tmp_path, monkeypatch, capfd, ends):
+    sets = [data.DataSet(name, part, part, part) for name, part in (("hdfs", material.hdfs), ("bgl", material.bgl))]
+    corpus = candidates.Corpus(Texts(), material.vectors, *sets, material.others)
+    corpus.texts.rows.extend(map(str, range(len(material.vectors))))
+    monkeypatch.setattr(candidates, "_train", ends)
+    monkeypatch.setattr(encoder, "export_encoder", lambda path: None)
+    monkeypatch.setattr(commands, "read_corpus", lambda *given: corpus)
+    given = ["train", "--config", str(STARTER), "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--jobs", "1"]
+    monkeypatch.setattr(sys, "argv", ["logguardian_training", *given])
+    assert program.main() == 1
+    said = capfd.readouterr().err.splitlines()
+    assert "not enough memory" in said[-1] and "--jobs" in said[-1]
+    assert not any("Traceback" in line for line in said)
+
+
 def test_texts_are_held_out_by_folds_that_share_them_out():
     texts = Texts()
     for number in range(40):
@@ -204,7 +230,7 @@ def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
         assert (back(ids).logits - model.llama(ids).logits).abs().max() < 1e-3
 
 
-@pytest.mark.parametrize("part", ["tokens", "embedding", "logits"])
+@pytest.mark.parametrize("part", ["tokens", "embedding", "prompt", "logits"])
 def test_a_bundle_that_the_product_judges_otherwise_does_not_appear_and_the_part_is_named(tiny, pooled, tmp_path, monkeypatch, part):
     torch.manual_seed(3)
     model = WindowModel(build_prompt(), tiny.model, 384).eval()
@@ -220,6 +246,16 @@ def test_a_bundle_that_the_product_judges_otherwise_does_not_appear_and_the_part
         )
     elif part == "embedding":
         vectors = vectors * 1.05
+    elif part == "prompt":
+        write_manifest = bundle.write_manifest
+
+        def misread(*given):
+            write_manifest(*given)
+            manifest = json.loads((given[-1] / "manifest.json").read_text())
+            manifest["prompt"]["after"]["ids"].reverse()
+            (given[-1] / "manifest.json").write_text(json.dumps(manifest))
+
+        monkeypatch.setattr(bundle, "write_manifest", misread)
     else:
         write_gguf = bundle.write_gguf
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import math
 from collections import Counter
@@ -44,9 +43,8 @@ def _check(part: DataSet) -> None:
 def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
     by_id = _read_labels(labels) if labels else None
     texts, windows, used = Texts(), [], set()
-    content = path.read_bytes()
-    rows = (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
-    for number, text in enumerate(rows, 1):
+    # Not splitlines: JSON leaves Unicode's own line separators in texts as they are.
+    for number, text in enumerate(extracts.read_text(path).split("\n"), 1):
         if not text.strip():
             continue
         where = f"{path.name}, line {number}"
@@ -57,6 +55,8 @@ def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
             raise DataError(f'{where} is no window {{"lines": [...], "label": 0 or 1}}. Correct or remove it.') from error
         if not isinstance(lines, list) or not lines:
             raise DataError(f"{where} is a window of zero lines. Remove it: nothing can be said of no line.")
+        if count < 1:
+            raise DataError(f"{where} occurs {count} times. Remove it, or correct its count.")
         if by_id is not None:
             label = by_id.get(str(row.get("id")))
             used.add(str(row.get("id")))
@@ -76,10 +76,10 @@ def _read_labels(path: Path) -> dict[str, int]:
     """Rows id,label as LogHub writes them: Normal and Anomaly, or 0 and 1."""
     known = {"normal": 0, "0": 0, "anomaly": 1, "1": 1}
     try:
-        rows = list(csv.reader(path.read_text().splitlines()))[1:]
+        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))[1:]
         return {row[0]: known[row[1].strip().lower()] for row in rows if row}
-    except OSError as error:
-        raise DataError(f"The label file {path} cannot be read: {error.strerror}.") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"The label file {path} cannot be read as CSV ({error}). Name another with --labels.") from error
     except (IndexError, KeyError) as error:
         raise DataError(f"The label file {path} is not BlockId,Label with Normal or Anomaly in each row: {error} is neither.") from error
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
-from tokenizers import Tokenizer
 from torch import nn
 
 from .recipe import EncoderRecipe
-from .sources import Source, SourceError
+from .sources import Source, SourceError, read_tokenizer
 
 #: Lines that go through the encoder at once, [CLS] to [SEP], padding included.
 TOKEN_BUDGET = 4096
@@ -52,7 +51,7 @@ class LineTokenizer:
         self.path = source.folder / "tokenizer.json"
         if not self.path.is_file():
             raise SourceError(f"The encoder {source.name} has no tokenizer.json in {source.folder}. Put its tokenizer there.")
-        self.tokenizer = Tokenizer.from_file(str(self.path))
+        self.tokenizer = read_tokenizer(self.path)
         if self.tokenizer.get_vocab_size() > rows:
             raise SourceError(
                 f"The encoder's tokenizer has {self.tokenizer.get_vocab_size()} tokens and its model {rows}: "

@@ -76,9 +76,13 @@ def _quantize(source: Path, target: Path, matrix_type: str) -> None:
     product.run(["model", "quantize", str(source), str(target), "--type", matrix_type, "--threads", "1"], "")
 
 
-def _write_adapter(folder: Path, recipe: PretrainedRecipe, model: LogLLM, base: Source) -> None:
-    if base.gguf_file is None:
+def refuse_base(recipe: PretrainedRecipe, base: Source) -> None:
+    """To be asked before anything is trained."""
+    if recipe.export.llama == "adapter" and base.gguf_file is None:
         raise ExportError(f"An adapter belongs to a base in GGUF, and {base.name} is none. Give --llama a .gguf file, or set export.llama: merged.")
+
+
+def _write_adapter(folder: Path, recipe: PretrainedRecipe, model: LogLLM, base: Source) -> None:
     write_adapter(folder / "adapter.gguf", f"logguardian-{recipe.name}", model.llama, recipe.lora.llama.alpha)
     # The base does not travel with the bundle, but lies in its folder here, so that it can be tried at once.
     target = folder / "llama.gguf"

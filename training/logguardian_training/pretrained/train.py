@@ -17,13 +17,13 @@ from transformers.utils.logging import disable_progress_bar
 from ..bundle import refuse_other
 from ..calibration import Calibration, calibrate
 from ..data import DataSet, Sequence
-from ..errors import TrainingError
+from ..errors import TrainingError, is_out_of_memory
 from ..metrics import Labelled
 from ..parity import TRACED, Expected, check
 from . import data as labelled_data
 from .checkpoint import Checkpoints, Progress, fingerprint
 from .encoder import LineEncoder, LineTokenizer
-from .export import write_parts
+from .export import refuse_base, write_parts
 from .figures import figures
 from .lora import add_lora
 from .manifest import write_golden, write_manifest
@@ -50,11 +50,8 @@ def train(recipe: PretrainedRecipe, arguments) -> None:
         if run.accelerator.is_main_process:
             run.export()
         run.accelerator.wait_for_everyone()
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise run.out_of_memory() from error
-    except RuntimeError as error:
-        # PyTorch's CPU allocator has no error of its own.
-        if "allocate memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         raise run.out_of_memory() from error
 
@@ -84,6 +81,7 @@ class Run:
         recipe, arguments = self.recipe, self.arguments
         self.encoder_source = find(recipe.encoder.source, "--encoder")
         self.llama_source = find(recipe.llama.source, "--llama")
+        refuse_base(recipe, self.llama_source)
         self.say("Reading the data.")
         self.texts, self.sets = labelled_data.load(arguments.data, arguments.labels)
         self._choose()
