@@ -41,7 +41,8 @@ def shrink(recipe, models):
         training=replace(recipe.training, epoch_samples=0, checkpoint_steps=1),
         validation=replace(recipe.validation, windows=min(recipe.validation.windows, 10)),
         data=replace(recipe.data, calibration_windows=20, dev_windows=20),
-        export=replace(recipe.export, parity_windows=20),
+        # Margins of tiny models differ little: by a recipe's own tolerance a Llama that learnt nothing would do.
+        export=replace(recipe.export, parity_windows=20, tolerance=0.1),
     )
 
 

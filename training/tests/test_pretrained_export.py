@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from transformers import LlamaForCausalLM
 
 from logguardian_training import product
@@ -11,6 +12,7 @@ from logguardian_training.gguf_file import write_llama
 from logguardian_training.parity import ParityError
 from logguardian_training.pretrained import export
 from logguardian_training.pretrained import recipe as recipes
+from logguardian_training.pretrained.lora import add_lora, lora_parameters, settle
 from logguardian_training.pretrained.prompt import load_tokenizer
 from logguardian_training.pretrained.sources import find
 from logguardian_training.pretrained.train import train
@@ -41,17 +43,49 @@ def base(models, tmp_path_factory):
     return path
 
 
-def test_an_adapter_leaves_the_base_as_it_is(models, base, rows, tmp_path):
-    small = shrink(recipes.load(RECIPES / "small.yaml"), models)
-    recipe = recipes.with_choices(replace(small, export=replace(small.export, llama="adapter")), None, None, str(base))
+@pytest.fixture
+def adapting(tiny_recipe, base):
+    """Over a base of 16 bits nothing is rounded, so the margins are nearly the same."""
+    wanted = replace(tiny_recipe.export, llama="adapter", tolerance=0.01)
+    return recipes.with_choices(replace(tiny_recipe, export=wanted), None, None, str(base))
+
+
+def test_an_adapter_leaves_the_base_as_it_is(adapting, base, rows, tmp_path):
     before = base.read_bytes()
-    train(recipe, arguments(rows, tmp_path / "out"))
+    train(adapting, arguments(rows, tmp_path / "out"))
     assert base.read_bytes() == before
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert manifest["llama"]["adapter"] == "adapter.gguf"
     assert "llama.gguf" not in manifest["files"]
     assert (tmp_path / "out/adapter.gguf").stat().st_size < len(before) / 10
     assert "margins" in product.run(["model", "verify", str(tmp_path / "out")], "")
+
+
+@pytest.mark.parametrize("factor", [0, 2])
+def test_an_adapter_of_another_strength_does_not_appear(adapting, rows, tmp_path, monkeypatch, factor):
+    write = export.write_adapter
+    monkeypatch.setattr(export, "write_adapter", lambda path, name, llama, alpha: write(path, name, llama, alpha * factor))
+    with pytest.raises(ParityError) as refused:
+        train(adapting, arguments(rows, tmp_path / "out"))
+    assert refused.value.part == "logits"
+    assert not (tmp_path / "out").exists()
+
+
+@torch.no_grad()
+def test_lora_that_is_added_in_is_the_same_function(models):
+    """The product is compared with what was written, so nobody else would miss it."""
+    llama = LlamaForCausalLM.from_pretrained(models.llama)
+    ids = torch.arange(50)[None]
+    untuned = llama.eval()(ids).logits
+    add_lora(llama, recipes.load(RECIPES / "small.yaml").lora.llama, 1)
+    for parameter in lora_parameters(llama):
+        torch.nn.init.normal_(parameter, std=0.1)
+    # LoRA's dropout is new, and learning.
+    tuned = llama.eval()(ids).logits
+    assert (tuned - untuned).abs().max() > 0.1
+    settle(llama)
+    assert not lora_parameters(llama)
+    assert torch.allclose(llama(ids).logits, tuned, atol=1e-4)
 
 
 def test_a_bundle_that_the_product_judges_otherwise_does_not_appear(models, rows, tmp_path, monkeypatch):
