@@ -44,6 +44,8 @@ def main() -> int:
             commands.splits(arguments)
         elif kind(arguments.config) == "pretrained":
             refuse(arguments, ("teacher",), "recipes of a model from scratch")
+            # transformers' bar for GGUF files knows no switch of its own; tqdm's is read when it is imported.
+            os.environ.setdefault("TQDM_DISABLE", "1")
             from .pretrained import recipe, train as pretrained
 
             wanted = recipe.load(arguments.config)

@@ -143,19 +143,22 @@ def _end_with_parent() -> None:
 def _train(recipe: Recipe, job: Job, material: Material, parts: list[list[Sequence]], checkpoint: Path) -> Result:
     torch.set_num_threads(1)
     trained = training.train(recipe, job.seed, material, checkpoint, name=f"{job.name}  ")
-    judged = {
-        step: [_labelled(model, material.vectors, part, recipe.window.max_lines) for part in parts]
-        for step, model in trained.snapshots.items()
-    }
+    judged = {step: _judge(model, material.vectors, parts, recipe.window.max_lines) for step, model in trained.snapshots.items()}
     return Result(trained, judged)
 
 
-def _labelled(model: WindowModel, vectors: torch.Tensor, part: list[Sequence], most: int) -> Labelled:
-    return Labelled(
-        margins(model, vectors, [sequence.lines[:most] for sequence in part]).numpy(),
-        np.array([sequence.label for sequence in part]),
-        np.array([sequence.count for sequence in part], float),
-    )
+def _judge(model: WindowModel, vectors: torch.Tensor, parts: list[list[Sequence]], most: int) -> list[Labelled]:
+    """What stands in several parts is judged once."""
+    windows = list(dict.fromkeys(sequence.lines[:most] for part in parts for sequence in part))
+    found = dict(zip(windows, margins(model, vectors, windows).numpy(), strict=True)) if windows else {}
+    return [
+        Labelled(
+            np.array([found[sequence.lines[:most]] for sequence in part]),
+            np.array([sequence.label for sequence in part]),
+            np.array([sequence.count for sequence in part], float),
+        )
+        for part in parts
+    ]
 
 
 def choose(workshop: Workshop, say: Callable[[str], None]) -> Choice:

@@ -7,7 +7,9 @@ what was learned is what is shipped.
 
 from __future__ import annotations
 
+import logging
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +68,10 @@ def export_graph(encoder: torch.nn.Module, path: Path, output: str) -> None:
     mask = torch.tensor([[1, 1, 1], [1, 1, 0]])
     lines, tokens = torch.export.Dim("lines"), torch.export.Dim("tokens", max=512)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with torch.no_grad():
+    # It warns of names that both inputs share, and of packages that nothing here needs.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "# The axis name", UserWarning)
         torch.onnx.export(
             encoder,
             (ids, mask),

@@ -8,21 +8,47 @@ from types import SimpleNamespace
 
 import pytest
 
+from logguardian_training import encoder
+from logguardian_training import recipe as starter
 from logguardian_training.pretrained import recipe as recipes
-from tests import tiny
+from tests import llama3
+from tests import tiny as made_up
 
 RECIPES = Path(__file__).parent.parent / "recipes"
+STARTER = RECIPES / "starter.yaml"
+
+
+@pytest.fixture(scope="session")
+def pooled(tmp_path_factory):
+    """The starter's encoder as ONNX."""
+    path = tmp_path_factory.mktemp("encoder") / "encoder.onnx"
+    encoder.export_encoder(path)
+    return path
+
+
+@pytest.fixture
+def tiny():
+    """starter.yaml with a tiny Llama and few steps."""
+    wanted = starter.load(STARTER)
+    shape = replace(wanted.model, layers=2, width=64, heads=2, feed_forward=64)
+    return replace(wanted, model=shape, training=replace(wanted.training, steps=60, checkpoint_every=20))
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    return SimpleNamespace(encoder=str(tiny.tiny_bert(folder / "bert")), llama=str(tiny.tiny_llama(folder / "llama")))
+    return SimpleNamespace(encoder=str(made_up.tiny_bert(folder / "bert")), llama=str(made_up.tiny_llama(folder / "llama")))
+
+
+@pytest.fixture(scope="session")
+def llama_3(tmp_path_factory):
+    """A tiny Llama with Llama 3's own tokenizer."""
+    return str(made_up.tiny_llama(tmp_path_factory.mktemp("llama-3") / "llama", llama3.load()))
 
 
 @pytest.fixture(scope="session")
 def rows(tmp_path_factory):
-    return tiny.windows(tmp_path_factory.mktemp("data") / "made-up.jsonl")
+    return made_up.windows(tmp_path_factory.mktemp("data") / "made-up.jsonl")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from logguardian_training import encoder, product, recipe
+from logguardian_training import encoder, product
 from logguardian_training.candidates import Corpus
 from logguardian_training.data import DataError, DataSet, Sequence, Texts
 from logguardian_training.distillation import Teacher, distil
@@ -19,9 +19,7 @@ STARTER = TRAINING.parent / "models" / "starter"
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    pooled = tmp_path_factory.mktemp("encoder") / "encoder.onnx"
-    encoder.export_encoder(pooled)
+def corpus(pooled):
     texts = Texts()
     # Labels of -1: whoever uses them is found out.
     sequences = [Sequence(tuple(texts.add(line) for line in window), -1) for window in windows(3)]
@@ -32,10 +30,8 @@ def corpus(tmp_path_factory):
 
 
 @pytest.fixture
-def wanted():
-    starter = recipe.load(TRAINING / "recipes" / "starter.yaml")
-    shape = dataclasses.replace(starter.model, layers=2, width=64, heads=2, feed_forward=64)
-    return dataclasses.replace(starter, model=shape, training=dataclasses.replace(starter.training, steps=150))
+def wanted(tiny):
+    return dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, steps=150))
 
 
 def test_a_student_answers_as_its_teacher_and_the_teacher_is_asked_once(corpus, wanted, tmp_path, monkeypatch):
@@ -64,7 +60,8 @@ def test_a_student_answers_as_its_teacher_and_the_teacher_is_asked_once(corpus, 
     manifest = json.loads((tmp_path / "student/manifest.json").read_text())
     rows = manifest["metrics"]["distilled"]
     assert sum(asked) + 256 == 2 * 150 + 2 * 40
-    assert all(row["sameVerdict"] > 0.9 for row in rows.values()), rows
+    # A student of shuffled verdicts differs by .25 or more.
+    assert all(row["scoreDifference"] < 0.1 and row["sameVerdict"] >= 0.8 for row in rows.values()), rows
     assert manifest["threshold"] == teacher.calibration.threshold
 
 

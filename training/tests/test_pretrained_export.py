@@ -20,8 +20,10 @@ from tests.conftest import RECIPES, arguments, shrink
 
 
 @pytest.mark.parametrize("name", ["small", "llama-3-8b", "llama-3-8b-system-prompt"])
-def test_a_recipe_ends_in_a_bundle_that_the_product_accepts(name, models, rows, tmp_path, capfd):
+def test_a_recipe_ends_in_a_bundle_that_the_product_accepts(name, models, llama_3, rows, tmp_path, capfd):
     recipe = shrink(recipes.load(RECIPES / f"{name}.yaml"), models)
+    if name.startswith("llama-3"):
+        recipe = recipes.with_choices(recipe, None, None, llama_3)
     train(recipe, arguments(rows, tmp_path / "out"))
     said = capfd.readouterr().err
     for stage in recipe.stages:
@@ -30,6 +32,12 @@ def test_a_recipe_ends_in_a_bundle_that_the_product_accepts(name, models, rows, 
     assert set(manifest["files"]) == {"embedder.onnx", "llama.gguf", "tokenizer.json", "golden.jsonl"}
     assert manifest["prompt"]["before"]["text"] == recipe.prompt.before
     assert manifest["metrics"]["parity"]["made-up"]["windows"] == 20
+    if name == "llama-3-8b":
+        # As the paper's authors printed them: BOS and the words before the lines, and those after.
+        assert manifest["prompt"]["before"]["ids"] == [128000, 39314, 374, 264, 8668, 315, 1887, 1515, 6743, 25]
+        after = [13, 2209, 420, 8668, 4725, 477, 37782, 30543, 30, 1144, 77, 791, 8668, 374]
+        assert manifest["prompt"]["after"]["ids"] == after
+        assert [manifest["verdict"][word]["id"] for word in ("normal", "anomalous")] == [4725, 37782]
     assert "20 of them with tokens and embeddings" in product.run(["model", "verify", str(tmp_path / "out")], "")
 
 

@@ -8,16 +8,12 @@ import shutil
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
 from logguardian_training import encoder as starter_encoder
+from tests import llama3
 
-SPECIAL = ["<|begin_of_text|>", "<|end_of_text|>"]
-#: As Llama 3 splits text before BPE.
-LLAMA_3_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
 TEXT = [
     "Below is a sequence of system log messages:",
     ". Is this sequence normal or anomalous? \\n",
@@ -36,21 +32,14 @@ def tiny_bert(folder: Path, seed: int = 1) -> Path:
     return folder
 
 
-def tiny_llama(folder: Path, seed: int = 2) -> Path:
-    """Llama 3's architecture (grouped queries, output not tied, rope base 500,000) and kind of tokenizer, 2 layers of 64."""
-    from tokenizers import Regex
-
-    tokenizer = Tokenizer(models.BPE(ignore_merges=True))
-    split = pre_tokenizers.Split(Regex(LLAMA_3_SPLIT), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
-    tokenizer.train_from_iterator(TEXT * 20, trainer)
-    tokenizer.add_special_tokens(SPECIAL)
+def tiny_llama(folder: Path, tokenizer: Tokenizer | None = None, seed: int = 2) -> Path:
+    """Llama 3's architecture (grouped queries, output not tied, rope base 500,000), 2 layers of 64, with few tokens of its
+    kind where no tokenizer is given."""
+    tokenizer = tokenizer or _small_tokenizer()
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    bos, eos = (tokenizer.token_to_id(token) for token in SPECIAL)
-    (folder / "tokenizer_config.json").write_text(json.dumps({"bos_token": SPECIAL[0], "eos_token": SPECIAL[1]}))
+    bos, eos = (tokenizer.token_to_id(token) for token in (llama3.BOS, llama3.EOS))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"bos_token": llama3.BOS, "eos_token": llama3.EOS}))
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size() + 6,
@@ -69,6 +58,14 @@ def tiny_llama(folder: Path, seed: int = 2) -> Path:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def _small_tokenizer() -> Tokenizer:
+    tokenizer = llama3.like(models.BPE(ignore_merges=True))
+    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    tokenizer.train_from_iterator(TEXT * 20, trainer)
+    llama3.add_special(tokenizer, 2)
+    return tokenizer
 
 
 def windows(path: Path, count: int = 300, seed: int = 3) -> Path:

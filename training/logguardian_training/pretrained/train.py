@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
 import sys
 from dataclasses import replace
@@ -40,9 +38,6 @@ def train(recipe: PretrainedRecipe, arguments) -> None:
     """Raises TrainingError or DataError; whatever happens, the last checkpoint stands and the same command goes on from it."""
     torch.set_num_threads(arguments.jobs)
     disable_progress_bar()
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    # transformers' bar for GGUF files knows no switch of its own; tqdm does.
-    os.environ.setdefault("TQDM_DISABLE", "1")
     refuse_other(arguments.out)
     run = Run(recipe, arguments)
     try:
