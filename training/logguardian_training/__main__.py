@@ -23,6 +23,8 @@ def main() -> int:
     train.add_argument("--data", type=Path, default=data)
     train.add_argument("--out", type=Path, required=True, help="directory of the bundle")
     train.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1, help="models trained at once, a core each")
+    train.add_argument("--set", action="append", metavar="KEY=VALUE", help="instead of a recipe's value, such as training.steps=300")
+    train.add_argument("--dry-run", action="store_true", help="choose on validation and write no bundle")
     train.add_argument("--teacher", type=Path, help="bundle whose verdicts the model learns, instead of labels")
     train.add_argument("--teacher-windows", type=at_least(1), default=3000, help="distinct windows that the teacher judges")
     tuned = train.add_argument_group("recipes of kind: pretrained")
@@ -43,12 +45,12 @@ def main() -> int:
 
             commands.splits(arguments)
         elif kind(arguments.config) == "pretrained":
-            refuse(arguments, ("teacher",), "recipes of a model from scratch")
+            refuse(arguments, ("teacher", "dry_run"), "recipes of a model from scratch")
             # transformers' bar for GGUF files knows no switch of its own; tqdm's is read when it is imported.
             os.environ.setdefault("TQDM_DISABLE", "1")
             from .pretrained import recipe, train as pretrained
 
-            wanted = recipe.load(arguments.config)
+            wanted = recipe.load(arguments.config, arguments.set)
             pretrained.train(recipe.with_choices(wanted, arguments.windows, arguments.encoder, arguments.llama), arguments)
         else:
             refuse(arguments, ("labels", "windows", "encoder", "llama"), "recipes of kind: pretrained")
@@ -57,6 +59,9 @@ def main() -> int:
             commands.train(arguments)
     except TrainingError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or 'A file'} cannot be read or written: {error.strerror}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
@@ -75,7 +80,7 @@ def at_least(least: int):
 
 
 def refuse(arguments, options: tuple[str, ...], where: str) -> None:
-    given = [f"--{option}" for option in options if getattr(arguments, option) is not None]
+    given = [f"--{option.replace('_', '-')}" for option in options if getattr(arguments, option) not in (None, False)]
     if given:
         raise RecipeError(f"{', '.join(given)} belongs to {where}, and {arguments.config.name} is none. Leave it out, or name another recipe.")
 

@@ -20,7 +20,6 @@ from .errors import TrainingError
 from .gguf_file import Vocabulary, write_llama
 from .model import WindowModel, margins
 from .parity import Expected
-from .prompt import AFTER, ANOMALOUS, BEFORE, NORMAL
 from .recipe import Recipe
 
 #: How far the product's margins may be from the trainer's: f16 KV cache and another matrix library.
@@ -32,6 +31,8 @@ LICENCE = (
     "Trained on LogHub data (HDFS, BGL), which is free for research or academic work: so are these weights. "
     "Train your own bundle for production. The encoder's weights are Apache-2.0."
 )
+#: Golden windows that tell tokens and the beginning of vectors too, so that `model verify` can name the part that differs.
+TRACED_WINDOWS = 20
 PROVENANCE = [
     {
         "part": "embedder.onnx (encoder), tokenizer.json",
@@ -39,14 +40,9 @@ PROVENANCE = [
         "licence": "Apache-2.0",
     },
     {
-        "part": "embedder.onnx (projector), llama.gguf",
-        "source": "trained from scratch by training/recipes/starter.yaml",
-        "licence": "see licence",
-    },
-    {
         "part": "training data",
-        "source": "LogHub HDFS_v1 and BGL: Zhu et al., Loghub, ISSRE 2023 (https://github.com/logpai/loghub); "
-        "BGL: Oliner and Stearley, DSN 2007",
+        "source": "LogHub HDFS_v1 and BGL, and as lines without labels LogHub's 2,000-line extracts of other systems: Zhu et al., "
+        "Loghub, ISSRE 2023 (https://github.com/logpai/loghub); BGL: Oliner and Stearley, DSN 2007",
         "licence": "free for research or academic work; the notice travels with every copy of the data",
     },
     {
@@ -97,12 +93,16 @@ def export(
     metrics: dict,
     trained_lines: torch.Tensor,
     compared: Compared,
+    source: str | None = None,
 ) -> None:
     """Writes a bundle to `out`, which appears whole or not at all.
 
     `pooled`: the frozen encoder's ONNX graph. `trained_lines` [lines, width]: vectors of all lines learnt from.
-    Raises ParityError where the product judges `compared` otherwise than the trainer.
+    `source`: what the weights come from, for the provenance; by default the recipe. Raises ParityError where the product judges `compared` otherwise than the trainer.
     """
+    if not compared.windows or not all(compared.windows.values()):
+        raise ExportError("There are no windows to compare the bundle with the product by, so it cannot be trusted and is not written.")
+    source = source or f"trained from scratch by the recipe {recipe.name} {recipe.version} (training/recipes)"
     aside = out.with_name(out.name + ".partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -116,12 +116,21 @@ def export(
     write_golden(aside / "golden.jsonl", recipe, model, aside / "embedder.onnx", pooled)
     with torch.no_grad():
         write_novelty(aside / "novelty.bin", model.projector(trained_lines).numpy())
-    write_manifest(recipe, model, calibration, metrics, aside)
+    write_manifest(recipe, model, calibration, metrics, aside, source)
     found = parity.check(aside, _expected(compared, model, recipe), TOLERANCE)
     metrics = {**metrics, "parity": {name: agreement.row() for name, agreement in found.items()}}
-    write_manifest(recipe, model, calibration, metrics, aside)
-    shutil.rmtree(out, ignore_errors=True)
+    write_manifest(recipe, model, calibration, metrics, aside, source)
+    put_in_place(aside, out)
+
+
+def put_in_place(aside: Path, out: Path) -> None:
+    """`aside` takes the place of `out`; a kill at any moment leaves one of the two, whole."""
+    former = out.with_name(out.name + ".former")
+    shutil.rmtree(former, ignore_errors=True)
+    if out.exists():
+        out.rename(former)
     aside.rename(out)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 @torch.no_grad()
@@ -178,8 +187,14 @@ def write_golden(path: Path, recipe: Recipe, model: WindowModel, exported: Path,
     if difference > 1e-4:
         raise ExportError(f"The exported encoder differs from the trainer's by {difference}. Check the ONNX export.")
     found = margins(model, vectors, [tuple(place[line] for line in window) for window in windows])
-    rows = [{"lines": window, "margin": round(float(margin), 5)} for window, margin in zip(windows, found, strict=True)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rows = []
+    for number, window in enumerate(windows):
+        row = {"lines": window, "margin": round(float(found[number]), 5)}
+        if number < TRACED_WINDOWS:
+            row["tokens"] = [tokenizer.encode(line).ids for line in window]
+            row["embeddings"] = [[round(float(value), 5) for value in expected[place[line], : parity.TRACED]] for line in window]
+        rows.append(json.dumps(row) + "\n")
+    path.write_text("".join(rows))
 
 
 def write_novelty(path: Path, vectors: np.ndarray) -> None:
@@ -188,15 +203,15 @@ def write_novelty(path: Path, vectors: np.ndarray) -> None:
     path.write_bytes(header + np.ascontiguousarray(vectors, "<f4").tobytes())
 
 
-def write_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration, metrics: dict, folder: Path) -> None:
-    prompt = model.prompt
+def write_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration, metrics: dict, folder: Path, source: str) -> None:
+    prompt, words = model.prompt, model.prompt.words
     manifest = {
         "format": 1,
         "name": recipe.name,
         "version": recipe.version,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "licence": LICENCE,
-        "provenance": PROVENANCE,
+        "provenance": [{"part": "embedder.onnx (projector), llama.gguf", "source": source, "licence": "see licence"}, *PROVENANCE],
         "text": {
             "template": recipe.text_template,
             "maskProfile": recipe.mask_profile,
@@ -209,10 +224,10 @@ def write_manifest(recipe: Recipe, model: WindowModel, calibration: Calibration,
         },
         "embedder": {"file": "embedder.onnx", "tokenizer": "tokenizer.json", "width": recipe.model.width, "padId": 0},
         "llama": {"file": "llama.gguf", "flashAttention": False},
-        "prompt": {"before": {"text": BEFORE, "ids": prompt.before}, "after": {"text": AFTER, "ids": prompt.after}},
+        "prompt": {"before": {"text": words.before, "ids": prompt.before}, "after": {"text": words.after, "ids": prompt.after}},
         "verdict": {
-            "normal": {"text": NORMAL, "id": prompt.normal},
-            "anomalous": {"text": ANOMALOUS, "id": prompt.anomalous},
+            "normal": {"text": words.normal, "id": prompt.normal},
+            "anomalous": {"text": words.anomalous, "id": prompt.anomalous},
         },
         "calibration": {"scale": calibration.scale, "shift": calibration.shift},
         "threshold": calibration.threshold,

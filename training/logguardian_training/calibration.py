@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .metrics import Labelled, f1_curve
+from .errors import TrainingError
+from .metrics import Labelled, average_precision, f1_curve, scores_at
 from .recipe import ObjectiveRecipe
 
 
@@ -29,8 +30,11 @@ class Calibration:
 def calibrate(parts: list[Labelled], objective: ObjectiveRecipe, shares: list[float] | None = None) -> Calibration:
     """One calibration for all parts together, on margins of windows that training never saw; `shares`: what each counts.
 
-    Scale and shift minimise the log loss (Platt 1999); the threshold serves the objective.
+    Scale and shift minimise the log loss (Platt 1999); the threshold serves the objective. Raises TrainingError where all
+    windows are of one kind.
     """
+    if len({bool(label >= 0.5) for part in parts for label in part.labels}) < 2:
+        raise TrainingError("The windows kept for calibration are all normal or all anomalous. Provide labelled windows of both kinds there.")
     shares = shares or [1.0] * len(parts)
     scale, shift = _platt(parts, shares)
     calibrated = Calibration(round(scale, 4), round(shift, 4), 0.5)
@@ -44,8 +48,10 @@ def _threshold(parts: list[Labelled], shares: list[float], calibrated: Calibrati
     false-alarms: the smallest score at which no part's normal windows raise more alarms than allowed."""
     if objective.kind == "false-alarms":
         allowed = objective.alarms_per_day / objective.windows_per_day
-        return float(calibrated.scores(np.array([max(_margin_at_rate(part, allowed) for part in parts)]))[0])
-    return float(np.average([f1_curve(part, np.unique(part.margins)).max() for part in parts], weights=shares)) / 2
+        margin = max(_margin_at_rate(part, allowed) for part in parts if (part.labels == 0).any())
+        return float(calibrated.scores(np.array([margin]))[0])
+    best = [(f1_curve(part, np.unique(part.margins)).max(), share) for part, share in zip(parts, shares, strict=True) if part.labels.any()]
+    return float(np.average([f1 for f1, _ in best], weights=[share for _, share in best])) / 2
 
 
 def match(part: Labelled, threshold: float) -> Calibration:
@@ -95,3 +101,14 @@ def expected_calibration_error(part: Labelled, calibration: Calibration, bins: i
             gap = np.average(scores[here], weights=part.weights[here]) - np.average(part.labels[here], weights=part.weights[here])
             error += weight / total * abs(gap)
     return float(error)
+
+
+def figures(part: Labelled, calibration: Calibration) -> dict[str, float | None]:
+    """Of verdicts at the threshold, of the ranking, and of the scores; None for what has no meaning without anomalous windows."""
+    found = scores_at(part, calibration.margin_threshold) if part.labels.any() else dict.fromkeys(("precision", "recall", "f1"))
+    found |= {"averagePrecision": average_precision(part), "calibrationError": expected_calibration_error(part, calibration)}
+    return {key: None if value is None else round(value, 4) for key, value in found.items()}
+
+
+def shown(value: float | None, form: str = ".4f") -> str:
+    return "-" if value is None else format(value, form)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,18 @@ import numpy as np
 import torch
 
 from . import data, training
-from .calibration import Calibration, calibrate, expected_calibration_error
+from .calibration import Calibration, calibrate, expected_calibration_error, shown
+from .calibration import figures as figures_of
 from .data import DataSet, Sequence, Texts
 from .errors import TrainingError
-from .metrics import Labelled, average_precision, scores_at
+from .metrics import Labelled, average_precision
 from .model import WindowModel, margins
 from .recipe import Recipe
 from .training import Material, Trained
+
+
+#: What a selection model is judged by, in the order of `Workshop.parts`.
+VALIDATION = ("HDFS", "HDFS never seen", "BGL", "BGL with held-out texts")
 
 
 @dataclass(frozen=True)
@@ -86,23 +92,29 @@ class Workshop:
         return [Job("held-out", seed) for seed in self.recipe.selection.seeds]
 
     def train(self, jobs: list[Job]) -> None:
-        missing = [job for job in jobs if job not in self.results]
-        with ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
+        pool = ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn"), _end_with_parent)
+        try:
             running = {
-                job: pool.submit(_train, self.recipe, job, self.material(job), self.parts(job), self.work / f"{job.name}.pt")
-                for job in missing
+                pool.submit(_train, self.recipe, job, self._given(job), self.work / f"{job.name}.pt"): job
+                for job in jobs
+                if job not in self.results
             }
-            try:
-                for job, result in running.items():
-                    self.results[job] = result.result()
-            except BrokenProcessPool as error:
-                raise TrainingError(
-                    f"A training process was ended from outside, as a machine does that has not enough memory for --jobs {self.processes}. "
-                    "The same command, or one with fewer jobs, goes on from the last checkpoints."
-                ) from error
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            for result in as_completed(running):
+                self.results[running[result]] = result.result()
+        except BrokenProcessPool as error:
+            raise TrainingError(
+                f"A training process was ended from outside, as a machine does that has not enough memory for --jobs {self.processes}. "
+                "The same command, or one with fewer jobs, goes on from the last checkpoints."
+            ) from error
+        finally:
+            # After an error nobody waits for the others: their checkpoints stand.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+
+    def _given(self, job: Job) -> bytes:
+        """By value: tensors that the pool hands over share a socket with the parent, which a killed process breaks aloud."""
+        return pickle.dumps((self.material(job), self.parts(job)))
 
     def material(self, job: Job) -> Material:
         hdfs, bgl = self.corpus.hdfs, self.corpus.bgl
@@ -140,8 +152,9 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _train(recipe: Recipe, job: Job, material: Material, parts: list[list[Sequence]], checkpoint: Path) -> Result:
+def _train(recipe: Recipe, job: Job, given: bytes, checkpoint: Path) -> Result:
     torch.set_num_threads(1)
+    material, parts = pickle.loads(given)
     trained = training.train(recipe, job.seed, material, checkpoint, name=f"{job.name}  ")
     judged = {step: _judge(model, material.vectors, parts, recipe.window.max_lines) for step, model in trained.snapshots.items()}
     return Result(trained, judged)
@@ -175,15 +188,25 @@ def choose(workshop: Workshop, say: Callable[[str], None]) -> Choice:
     errors = {place: ranking_error(found) for place, found in parts.items()}
     step = min(workshop.results[jobs[0]].judged, key=lambda step: np.mean([np.log(errors[seed, step]) for seed in selection.seeds]))
     seed = min(selection.seeds, key=lambda seed: ranking_error(parts[seed, step][:-1]))
-    say(f"Chosen on validation: step {step}, seed {seed}, of {len(errors)} candidates.")
+    say("On validation, average precision:")
+    say(f"seed   step  ranking error  {', '.join(VALIDATION)}")
+    for (one, at), found in parts.items():
+        columns = "  ".join(shown(average_precision(part)) for part in found)
+        say(f"{one:4d}  {at:5d}  {errors[one, at]:13.4f}  {columns}{'  chosen' if (one, at) == (seed, step) else ''}")
+    mean = float(np.exp(np.mean([np.log(errors[one, step]) for one in selection.seeds])))
+    say(f"Chosen on validation: step {step}, seed {seed}, of {len(errors)} candidates. Ranking error there, mean of all seeds: {mean:.4f}.")
     crossed = Labelled.joined([parts[one, step][-1] for one in selection.seeds])
-    calibration = calibrate([*parts[seed, step][:-1], crossed], workshop.recipe.objective, [1, 1, 1, selection.held_out_share])
+    calibrated = [*parts[seed, step][:-1], crossed]
+    calibration = calibrate(calibrated, workshop.recipe.objective, [1, 1, 1, selection.held_out_share])
+    for name, part in zip(VALIDATION, calibrated, strict=True):
+        say(f"{name}: " + ", ".join(f"{key} {shown(value)}" for key, value in figures_of(part, calibration).items()))
     return Choice(seed, step, calibration, errors)
 
 
 def ranking_error(parts: list[Labelled]) -> float:
     """Geometric mean of 1 - average precision: half the error counts the same where a part is easy and where it is hard."""
-    return float(np.exp(np.mean([np.log(max(1e-4, 1 - average_precision(part))) for part in parts])))
+    found = [average_precision(part) for part in parts]
+    return float(np.exp(np.mean([np.log(max(1e-4, 1 - value)) for value in found if value is not None])))
 
 
 def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> dict:
@@ -200,7 +223,7 @@ def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> d
                 "BGL dev, distinct windows": all_bgl.distinct(),
                 "BGL dev, windows with lines never seen": new_lines,
             }
-            rows = {name: _figures(part, choice.calibration) for name, part in parts.items() if len(part.labels)}
+            rows = {name: figures_of(part, choice.calibration) for name, part in parts.items() if len(part.labels)}
             error = expected_calibration_error(Labelled.joined([all_hdfs, all_bgl]), choice.calibration)
             chosen = (job.seed, step) == (choice.seed, choice.step)
             candidates.append(
@@ -218,19 +241,13 @@ def figures(workshop: Workshop, choice: Choice, say: Callable[[str], None]) -> d
                 held_out = {**rows, "all dev data": {"calibrationError": round(error, 4)}}
     say(f"seed   step  validation  BGL AP     ECE  F1: {', '.join(candidates[0]['f1'])}")
     for row in candidates:
-        f1 = "  ".join(f"{value:8.4f}" for value in row["f1"].values())
+        f1 = "  ".join(shown(value, "8.4f") for value in row["f1"].values())
         say(
-            f"{row['seed']:4d}  {row['step']:5d}  {row['validationRankingError']:10.4f}  {row['bglAveragePrecision']:6.4f}  "
+            f"{row['seed']:4d}  {row['step']:5d}  {row['validationRankingError']:10.4f}  {shown(row['bglAveragePrecision'])}  "
             f"{row['calibrationError']:6.4f}  {f1}{'  chosen' if row['chosen'] else ''}"
         )
-    at_step = [row["bglAveragePrecision"] for row in candidates if row["step"] == choice.step]
-    say(f"BGL's average precision at step {choice.step}, mean of {len(at_step)} seeds: {np.mean(at_step):.3f}.")
+    at_step = [row["bglAveragePrecision"] for row in candidates if row["step"] == choice.step and row["bglAveragePrecision"] is not None]
+    if at_step:
+        say(f"BGL's average precision at step {choice.step}, mean of {len(at_step)} seeds: {np.mean(at_step):.3f}.")
     return {"heldOut": held_out, "candidates": candidates}
 
-
-def _figures(part: Labelled, calibration: Calibration) -> dict:
-    return {
-        **{key: round(value, 4) for key, value in scores_at(part, calibration.margin_threshold).items()},
-        "averagePrecision": round(average_precision(part), 4),
-        "calibrationError": round(expected_calibration_error(part, calibration), 4),
-    }

@@ -17,6 +17,7 @@ from .candidates import Corpus, Job, Workshop
 from .data import Sequence
 from .distillation import Teacher, distil
 from .errors import TrainingError, is_out_of_memory
+from .prompt import build_prompt
 
 
 def train(arguments) -> None:
@@ -37,13 +38,17 @@ def train(arguments) -> None:
 
 def _train(arguments) -> None:
     started = time.monotonic()
-    wanted = recipe.load(arguments.config)
+    wanted = recipe.load(arguments.config, arguments.set)
+    prompt = build_prompt(wanted.prompt)
+    longest = len(prompt.before) + wanted.window.max_lines + len(prompt.after)
+    if wanted.model.context < longest:
+        raise recipe.RecipeError(f"model.context must be at least {longest}: the prompt and window.max_lines lines; not {wanted.model.context}.")
     teacher = Teacher.load(arguments.teacher) if arguments.teacher else None
     held_out_dir = arguments.out.with_name(f"{arguments.out.name}.held-out")
     for folder in (arguments.out, held_out_dir):
         bundle.refuse_other(folder)
     # Finished and begun models of another recipe are of no use; those of this one are.
-    work = arguments.out.parent / f"{arguments.out.name}.work" / data.digest(arguments.config.read_bytes())[:12]
+    work = arguments.out.parent / f"{arguments.out.name}.work" / data.digest(repr(wanted).encode())[:12]
     pooled = work / "encoder.onnx"
     torch.set_num_threads(1)
     say(f"Exporting the encoder ({encoder.model_dir().name}) to ONNX.")
@@ -53,6 +58,10 @@ def _train(arguments) -> None:
         distil(wanted, corpus, teacher, pooled, work, arguments.out, arguments.teacher_windows, say)
         return
     workshop = Workshop(wanted, corpus, work, arguments.jobs)
+    if arguments.dry_run:
+        candidates.choose(workshop, say)
+        say("Nothing was written: without --dry-run the same command goes on from here.")
+        return
     # What does not depend on the choice is trained beside what it is made by.
     workshop.train(workshop.selection_jobs + workshop.held_out_jobs)
     choice = candidates.choose(workshop, say)
@@ -65,7 +74,13 @@ def _train(arguments) -> None:
         (held_out, held_out_dir, "without the dev parts"),
         (shipped, arguments.out, "all of train; heldOut are figures of the same recipe trained without the dev parts"),
     ):
-        metrics["training"] = {"data": meaning, "seed": choice.seed, "step": choice.step, "coreMinutes": core_minutes}
+        metrics["training"] = {
+            "data": meaning,
+            "seed": choice.seed,
+            "step": choice.step,
+            "coreMinutes": core_minutes,
+            "minutes": round((time.monotonic() - started) / 60, 1),
+        }
         material = workshop.material(job)
         lines = sorted({line for sequence in material.hdfs + material.bgl for line in sequence.lines})
         model = workshop.results[job].trained.snapshots[choice.step]
@@ -77,7 +92,7 @@ def _train(arguments) -> None:
 
 def read_corpus(folder: Path, wanted: recipe.Recipe, pooled: Path) -> Corpus:
     say("Reading the data.")
-    texts, hdfs, bgl = data.load(folder)
+    texts, hdfs, bgl = data.load(folder, wanted.text_template)
     others = other_systems.load(folder, wanted.mask_profile)
     tokenizer = encoder.load_tokenizer(wanted.window.max_tokens)
     vectors, other_vectors = (torch.from_numpy(encoder.embed(pooled, tokenizer, lines)) for lines in (texts.rows, others))

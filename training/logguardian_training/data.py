@@ -9,11 +9,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import product
 from .errors import TrainingError
 
 
@@ -60,31 +62,28 @@ class DataSet:
     alert_texts: frozenset[int] = frozenset()
 
 
-def load(folder: Path) -> tuple[Texts, DataSet, DataSet]:
-    """Texts, HDFS and BGL."""
+def load(folder: Path, template: str = "{content}") -> tuple[Texts, DataSet, DataSet]:
+    """Texts, HDFS and BGL; of each line, what `template` makes of its component, level and masked content."""
     texts = Texts()
-    return texts, load_hdfs(folder, texts), load_bgl(folder, texts)
+    return texts, load_hdfs(folder, texts, template), load_bgl(folder, texts, template)
 
 
-def load_hdfs(folder: Path, texts: Texts) -> DataSet:
-    templates = {row["id"]: row["masked"] for row in json.loads(read_text(folder / "hdfs/templates.json"))}
+def load_hdfs(folder: Path, texts: Texts, template: str = "{content}") -> DataSet:
+    known, _ = _templates(folder / "hdfs/templates.json", template)
     parts: dict[str, Counter] = {"early": Counter(), "validation": Counter(), "dev": Counter()}
     for number, (label, ids) in enumerate(_rows(folder / "hdfs/train.tsv.gz")):
         # id 1 occurs once and is missing in the templates.
-        lines = tuple(texts.add(templates.get(template, "<*>")) for template in ids)
+        lines = tuple(texts.add(known.get(id, "<*>")) for id in ids)
         parts[_hdfs_part(number)][(lines, label)] += 1
     return DataSet("hdfs", *(_sequences(part) for part in parts.values()))
 
 
-def load_bgl(folder: Path, texts: Texts) -> DataSet:
-    rows = json.loads(read_text(folder / "bgl/templates.json.gz"))
-    masked = {row["id"]: texts.add(row["masked"]) for row in rows}
-    alerts = frozenset(masked[row["id"]] for row in rows if row["alert_rule"])
+def load_bgl(folder: Path, texts: Texts, template: str = "{content}") -> DataSet:
+    known, alert_ids = _templates(folder / "bgl/templates.json.gz", template)
+    masked = {id: texts.add(text) for id, text in known.items()}
+    alerts = frozenset(masked[id] for id in alert_ids)
     unknown = texts.add("<*>")
-    windows = [
-        (tuple(masked.get(template, unknown) for template in ids), label)
-        for label, ids in _rows(folder / "bgl/train.tsv.gz")
-    ]
+    windows = [(tuple(masked.get(id, unknown) for id in ids), label) for label, ids in _rows(folder / "bgl/train.tsv.gz")]
     dev_from, validation_from = int(len(windows) * 0.80), int(len(windows) * 0.68)
     parts = windows[:validation_from], windows[validation_from:dev_from], windows[dev_from:]
     return DataSet("bgl", *(_sequences(Counter(part)) for part in parts), alerts)
@@ -124,6 +123,20 @@ def with_new_lines(evaluated: list[Sequence], trained: list[Sequence]) -> list[S
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _templates(path: Path, template: str) -> tuple[dict[int, str], list[int]]:
+    """Text of each template id, and the ids that make a window anomalous."""
+    try:
+        rows = json.loads(read_text(path))
+        # Layouts of the product end a component before its colon.
+        fields = [{"component": row.get("component", "").rstrip(":"), "level": row.get("level", ""), "content": row["masked"]} for row in rows]
+        ids, alerts = [int(row["id"]) for row in rows], [row["id"] for row in rows if row.get("alert_rule")]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is no list of templates with id and masked ({error}). Fetch the file again.") from error
+    texts = [re.sub(r"\{(\w+)\}", lambda named: row[named[1]], template).strip() for row in fields]
+    # What is masked stays as it is; header fields are not masked yet.
+    return dict(zip(ids, texts if template == "{content}" else product.mask(texts, "logllm"), strict=True)), alerts
 
 
 def _fold(text: str, folds: int) -> int:

@@ -18,10 +18,10 @@ import torch
 
 from . import bundle, data, product, training
 from .bundle import Compared
-from .calibration import Calibration, expected_calibration_error, match
+from .calibration import Calibration, figures, match
 from .candidates import Corpus
 from .data import DataError, Sequence
-from .metrics import Labelled, average_precision, scores_at
+from .metrics import Labelled
 from .model import WindowModel, margins
 from .recipe import Recipe
 from .training import Material
@@ -46,9 +46,12 @@ class Teacher:
         if not path.is_file():
             raise DataError(f"{folder} is no bundle: it has no manifest.json. Name the teacher's folder with --teacher.")
         content = path.read_bytes()
-        manifest = json.loads(content)
-        calibration = Calibration(**manifest["calibration"], threshold=manifest["threshold"])
-        return Teacher(folder, manifest["name"], manifest["version"], data.digest(content)[:12], calibration)
+        try:
+            manifest = json.loads(content)
+            calibration = Calibration(**manifest["calibration"], threshold=manifest["threshold"])
+            return Teacher(folder, manifest["name"], manifest["version"], data.digest(content)[:12], calibration)
+        except (ValueError, LookupError, TypeError) as error:
+            raise DataError(f"{path} is no manifest that can be read ({error}). Try `logguardian model verify {folder}`.") from error
 
 
 def distil(
@@ -62,7 +65,8 @@ def distil(
     drawn = {one.name: _draw(data.merged(one.early, one.validation), windows // 2, random, most) for one in (corpus.hdfs, corpus.bgl)}
     dev = {one.name: _draw(one.dev, max(1, windows // 6), random, most) for one in (corpus.hdfs, corpus.bgl)}
     asked = [sequence for part in (*drawn.values(), *dev.values()) for sequence in part]
-    found = _ask(teacher, asked, corpus, work / f"teacher-{teacher.id}-{windows}.jsonl", say)
+    rows = [json.dumps({"lines": [corpus.texts.rows[line] for line in sequence.lines]}) + "\n" for sequence in asked]
+    found = _ask(teacher, rows, work / f"teacher-{teacher.id}-{data.digest(''.join(rows).encode())[:12]}.jsonl", say)
     asked_seconds = time.monotonic() - started
     judged = iter(found)
     taught = {name: [(sequence, next(judged)) for sequence in part] for name, part in drawn.items()}
@@ -89,7 +93,8 @@ def distil(
         say(f"{name}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
     lines = sorted({line for part in learnt.values() for sequence in part for line in sequence.lines})
     compared = Compared.of(corpus.texts, corpus.vectors, [corpus.hdfs, corpus.bgl], wanted)
-    bundle.export(out, wanted, model, pooled, calibration, metrics, corpus.vectors[lines], compared)
+    source = f"{wanted.name} {wanted.version} trained on the verdicts of {teacher.name} {teacher.version} ({teacher.id})"
+    bundle.export(out, wanted, model, pooled, calibration, metrics, corpus.vectors[lines], compared, source)
     shutil.rmtree(work)
     say(f"Wrote {out}: a student of {teacher.folder}.")
 
@@ -99,22 +104,21 @@ def _draw(sequences: list[Sequence], count: int, random: np.random.Generator, mo
     return [Sequence(sequences[place].lines[:most], sequences[place].label, sequences[place].count) for place in sorted(places)]
 
 
-def _ask(teacher: Teacher, sequences: list[Sequence], corpus: Corpus, path: Path, say: Callable[[str], None]) -> list[float | None]:
+def _ask(teacher: Teacher, windows: list[str], path: Path, say: Callable[[str], None]) -> list[float | None]:
     """The teacher's margins; None where it could not judge a window. What was answered before a kill stays answered."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # A row that a kill cut in two has no line end.
     rows = [row for row in path.read_text().splitlines(keepends=True) if row.endswith("\n")] if path.exists() else []
     path.write_text("".join(rows))
     started, before = time.monotonic(), len(rows)
-    while len(rows) < len(sequences):
-        some = sequences[len(rows) : len(rows) + CHUNK]
-        given = "".join(json.dumps({"lines": [corpus.texts.rows[line] for line in sequence.lines]}) + "\n" for sequence in some)
+    while len(rows) < len(windows):
+        given = "".join(windows[len(rows) : len(rows) + CHUNK])
         answered = product.run(["model", "margins", str(teacher.folder)], given).splitlines(keepends=True)
         with path.open("a") as out:
             out.writelines(answered)
         rows += answered
         rate = (len(rows) - before) / (time.monotonic() - started)
-        say(f"teacher  {len(rows)}/{len(sequences)} windows  {rate:.1f} windows/s  {(len(sequences) - len(rows)) / rate / 60:.1f} min left")
+        say(f"teacher  {len(rows)}/{len(windows)} windows  {rate:.1f} windows/s  {(len(windows) - len(rows)) / rate / 60:.1f} min left")
     return [json.loads(row).get("margin") for row in rows]
 
 
@@ -139,14 +143,7 @@ def _compare(model: WindowModel, corpus: Corpus, calibration: Calibration, teach
         rows[f"{name} dev, {len(known)} distinct windows"] = {
             "sameVerdict": round(float(verdicts.mean()), 4),
             "scoreDifference": round(float(np.abs(scores - wanted).mean()), 4),
-            **{
-                f"{who}{key}": round(value, 4)
-                for who, part, its in (("student", student, calibration), ("teacher", taught, teacher.calibration))
-                for key, value in (
-                    ("F1", scores_at(part, its.margin_threshold)["f1"]),
-                    ("AveragePrecision", average_precision(part)),
-                    ("CalibrationError", expected_calibration_error(part, its)),
-                )
-            },
+            "student": figures(student, calibration),
+            "teacher": figures(taught, teacher.calibration),
         }
     return rows

@@ -41,9 +41,10 @@ def f1_curve(part: Labelled, thresholds: np.ndarray) -> np.ndarray:
     return np.array([scores_at(part, threshold)["f1"] for threshold in thresholds])
 
 
-def average_precision(part: Labelled) -> float:
+def average_precision(part: Labelled) -> float | None:
+    """None without anomalous windows: there is nothing to find."""
     if part.labels.sum() == 0:
-        return 0.0
+        return None
     order = np.argsort(-part.margins, kind="stable")
     margins, hits = part.margins[order], (part.labels * part.weights)[order]
     # Equal margins are one step of the curve.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 from pathlib import Path
 
@@ -18,13 +19,12 @@ def load(folder: Path, mask_profile: str) -> list[str]:
     if not path.exists():
         raise DataError(f"{path} is missing. Point --data at the folder with the labelled logs (LOGGUARDIAN_DATA).")
     raw = []
-    with tarfile.open(path) as archive:
-        for member in sorted(archive.getmembers(), key=lambda member: member.name):
-            file = archive.extractfile(member)
-            if file is not None and not Path(member.name).name.startswith(SCORED_SYSTEMS):
-                raw += file.read().decode("latin-1").splitlines()
-    return sorted({line for line in mask(raw, mask_profile) if line.strip()})
-
-
-def mask(lines: list[str], profile: str) -> list[str]:
-    return product.run(["mask", "--profile", profile], "\n".join(lines)).splitlines()
+    try:
+        with tarfile.open(path) as archive:
+            for member in sorted(archive.getmembers(), key=lambda member: member.name):
+                file = archive.extractfile(member)
+                if file is not None and not Path(member.name).name.startswith(SCORED_SYSTEMS):
+                    raw += file.read().decode("latin-1").splitlines()
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
+        raise DataError(f"{path} is no archive that can be read ({error}). Fetch the file again.") from error
+    return sorted({line for line in product.mask(raw, mask_profile) if line.strip()})

@@ -16,6 +16,10 @@ class ProductError(TrainingError):
     """The product could not be run, or refused; the message says why."""
 
 
+def mask(lines: list[str], profile: str) -> list[str]:
+    return run(["mask", "--profile", profile], "\n".join(lines)).splitlines()
+
+
 def run(arguments: list[str], given: str) -> str:
     """What `logguardian <arguments>` answers to `given` on its standard input."""
     node = shutil.which("node", path=os.pathsep.join((str(PACKAGE / "node_modules/.bin"), os.environ.get("PATH", ""))))

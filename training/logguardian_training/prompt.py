@@ -1,9 +1,5 @@
-"""The prompt and the small vocabulary that holds it.
-
-The question stands before the lines, so that only a few tokens follow them: each prefix of a window can then be asked
-cheaply (evidence, early verdicts). The vocabulary is byte-level BPE with every word of the prompt a token of its own,
-so that " normal" and " anomalous" are single tokens.
-"""
+"""The prompt and the small vocabulary that holds it: byte-level BPE with every word of the prompt a token of its own, so
+that " normal" and " anomalous" are single tokens."""
 
 from __future__ import annotations
 
@@ -11,15 +7,14 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-BEFORE = "Below is a sequence of system log messages. Is it normal or anomalous?"
-AFTER = " The sequence is"
-NORMAL = " normal"
-ANOMALOUS = " anomalous"
+from .recipe import PromptRecipe, RecipeError
+
 BOS, EOS, PAD = "<|bos|>", "<|eos|>", "<|pad|>"
 
 
 @dataclass(frozen=True)
 class Prompt:
+    words: PromptRecipe
     tokens: list[str]
     merges: list[tuple[str, str]]
     bos: int
@@ -29,14 +24,14 @@ class Prompt:
     after: list[int]
     normal: int
     anomalous: int
-    full_stop: int
 
 
-def build_prompt() -> Prompt:
+def build_prompt(wanted: PromptRecipe) -> Prompt:
+    """Raises RecipeError where a verdict is not one word, or both are the same."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     splitter = pre_tokenizers.ByteLevel(add_prefix_space=False)
     words: list[str] = []
-    for text in (BEFORE, AFTER, NORMAL, ANOMALOUS, ANOMALOUS + "."):
+    for text in (wanted.before, wanted.after, wanted.normal, wanted.anomalous, f"{wanted.anomalous}."):
         for word, _ in splitter.pre_tokenize_str(text):
             if word not in words:
                 words.append(word)
@@ -60,18 +55,18 @@ def build_prompt() -> Prompt:
             raise AssertionError(f"The vocabulary cannot spell {text!r}.")
         return ids
 
-    normal, anomalous = encode(NORMAL), encode(ANOMALOUS)
-    if len(normal) != 1 or len(anomalous) != 1:
-        raise AssertionError("The verdicts must be single tokens.")
+    normal, anomalous = encode(wanted.normal), encode(wanted.anomalous)
+    if len(normal) != 1 or len(anomalous) != 1 or normal == anomalous:
+        raise RecipeError(f"prompt.normal and prompt.anomalous must be two words, not {wanted.normal!r} and {wanted.anomalous!r}.")
     return Prompt(
+        words=wanted,
         tokens=tokens,
         merges=merges,
         bos=vocabulary[BOS],
         eos=vocabulary[EOS],
         pad=vocabulary[PAD],
-        before=[vocabulary[BOS], *encode(BEFORE)],
-        after=encode(AFTER),
+        before=[vocabulary[BOS], *encode(wanted.before)],
+        after=encode(wanted.after),
         normal=normal[0],
         anomalous=anomalous[0],
-        full_stop=encode(".")[0],
     )

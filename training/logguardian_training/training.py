@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from . import line_prior
+from . import checkpoints, line_prior
 from .data import Sequence
 from .errors import TrainingError
 from .model import WindowModel, pad
@@ -34,6 +33,12 @@ class Material:
     """Texts that make a window anomalous. None: nobody knows, and windows are left as they are."""
     others: torch.Tensor
     """Vectors of other systems' lines [lines, width], without labels."""
+
+    @property
+    def fingerprint(self) -> str:
+        alerts = None if self.bgl_alerts is None else sorted(self.bgl_alerts)
+        vectors = (part.numpy().tobytes() for part in (self.vectors, self.others))
+        return checkpoints.fingerprint(*vectors, self.hdfs, self.bgl, alerts)
 
 
 @dataclass
@@ -64,7 +69,7 @@ class Run:
         self.prior = line_prior.fit(
             material.bgl, material.vectors, settings.prior_decay, material.others, settings.others_weight
         )
-        self.model = WindowModel(build_prompt(), recipe.model, material.vectors.shape[1])
+        self.model = WindowModel(build_prompt(recipe.prompt), recipe.model, material.vectors.shape[1])
         self.model.whiten_projector(material.vectors[used])
         self.averaged = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(
@@ -91,7 +96,9 @@ class Run:
                 f"The loss is not finite at step {self.done}. Lower the learning rate or change the seed."
             )
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        if not torch.isfinite(norm):
+            raise TrainingError(f"The gradient is not finite at step {self.done}. Lower the learning rate or change the seed.")
         self.optimizer.step()
         _average(self.averaged, self.model, min(settings.average, (1 + self.done) / (10 + self.done)))
         self.done += 1
@@ -168,14 +175,18 @@ class Run:
 
 
 def train(recipe: Recipe, seed: int, material: Material, checkpoint: Path | None = None, progress=sys.stderr, name="") -> Trained:
-    """Reproducible from `seed` on one machine. A run that was killed goes on from `checkpoint`, if that is there."""
+    """Reproducible from `seed` on one machine. A run that was killed goes on from `checkpoint`, if that is there.
+
+    Raises TrainingError where nothing can be learnt, numbers are not finite, or the checkpoint is of something else.
+    """
     settings = recipe.training
     run = Run(recipe, seed, material)
     snapshots: dict[int, dict] = {}
     losses: list[float] = []
     before = 0.0
-    if checkpoint is not None and checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=False)
+    same = checkpoints.fingerprint(recipe.model, recipe.training, recipe.prompt, recipe.window, seed, material.fingerprint)
+    saved = checkpoints.read(checkpoint, same) if checkpoint is not None else None
+    if saved is not None:
         run.restore(saved["run"])
         snapshots, losses, before = saved["snapshots"], saved["losses"], saved["seconds"]
     started, resumed_at = time.monotonic(), run.done
@@ -185,7 +196,8 @@ def train(recipe: Recipe, seed: int, material: Material, checkpoint: Path | None
         if run.done % settings.checkpoint_every == 0 or run.done == settings.steps:
             snapshots[run.done] = copy.deepcopy(run.averaged.state_dict())
             if checkpoint is not None:
-                _save({"run": run.state(), "snapshots": snapshots, "losses": losses, "seconds": seconds()}, checkpoint)
+                content = {"fingerprint": same, "run": run.state(), "snapshots": snapshots, "losses": losses, "seconds": seconds()}
+                checkpoints.write(checkpoint, content, run.model.state_dict(), run.done)
         if run.done % 25 == 0 or run.done == settings.steps:
             rate = (run.done - resumed_at) / max(1e-9, time.monotonic() - started)
             left = (settings.steps - run.done) / rate
@@ -202,14 +214,6 @@ def _model(run: Run, weights: dict) -> WindowModel:
     model = copy.deepcopy(run.averaged)
     model.load_state_dict(weights)
     return model.eval()
-
-
-def _save(content: dict, path: Path) -> None:
-    """A kill in the middle leaves the former checkpoint."""
-    aside = path.with_suffix(".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(content, aside)
-    os.replace(aside, path)
 
 
 def _rate(step: int, steps: int, warm_up: float) -> float:

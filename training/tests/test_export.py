@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from logguardian_training import bundle, encoder, golden, parity
+from logguardian_training import bundle, encoder, golden, parity, recipe
 from logguardian_training.calibration import Calibration, calibrate
 from logguardian_training.data import Texts
 from logguardian_training.metrics import Labelled
 from logguardian_training.model import WindowModel
 from logguardian_training.prompt import build_prompt
+from tests.conftest import STARTER
 
 
 def test_the_verdicts_are_single_tokens_and_few_tokens_follow_the_lines():
-    prompt = build_prompt()
+    prompt = build_prompt(recipe.load(STARTER).prompt)
     assert prompt.normal != prompt.anomalous
     assert len(prompt.after) == 3
 
@@ -41,7 +42,7 @@ def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
     from transformers import LlamaForCausalLM
 
     torch.manual_seed(3)
-    model = WindowModel(build_prompt(), tiny.model, 384).eval()
+    model = WindowModel(build_prompt(tiny.prompt), tiny.model, 384).eval()
     part = Labelled(np.array([-1.0, 1.0]), np.array([0, 1]), np.ones(2))
     calibration = calibrate([part], tiny.objective)
     texts = Texts()
@@ -61,7 +62,7 @@ def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
 @pytest.mark.parametrize("part", ["tokens", "embedding", "prompt", "logits"])
 def test_a_bundle_that_the_product_judges_otherwise_does_not_appear_and_the_part_is_named(tiny, pooled, tmp_path, monkeypatch, part):
     torch.manual_seed(3)
-    model = WindowModel(build_prompt(), tiny.model, 384).eval()
+    model = WindowModel(build_prompt(tiny.prompt), tiny.model, 384).eval()
     texts = Texts()
     windows = [tuple(texts.add(line) for line in window) for window in golden.windows(5)[:20]]
     vectors = torch.from_numpy(encoder.embed(pooled, encoder.load_tokenizer(100), texts.rows))

@@ -1,10 +1,16 @@
 """What is chosen and reported: recipes, the parts of the data, figures, calibration and thresholds."""
 
+import gzip
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
-from logguardian_training import candidates, data, other_systems, recipe
-from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error
+from logguardian_training import candidates, data, product, recipe
+from logguardian_training.calibration import Calibration, calibrate, expected_calibration_error, figures
+from logguardian_training.errors import TrainingError
 from logguardian_training.data import Sequence, Texts
 from logguardian_training.metrics import Labelled, average_precision, scores_at
 from tests.conftest import STARTER
@@ -15,6 +21,79 @@ def test_a_recipe_with_unknown_or_missing_keys_is_refused(tmp_path):
     (tmp_path / "bad.yaml").write_text(changed)
     with pytest.raises(recipe.RecipeError, match="missing key .*steps.*unknown key .*stepps"):
         recipe.load(tmp_path / "bad.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("selection.folds=0", "selection.folds must lie from 2"),
+        ("selection.seeds=[]", "some different numbers"),
+        ("selection.seeds=[1, 1]", "some different numbers"),
+        ("training.checkpoint_every=0", "checkpoint_every must lie from 1"),
+        ("training.learning_rate=.nan", "learning_rate must lie from"),
+        ("model.heads=5", "5 does not divide 192"),
+        ("text_template=content", "must hold {content}"),
+        ("text_template='{content} {pid}'", "may hold {component} and {level}"),
+        ("mask_profile=typed", "must be logllm"),
+        ("training.stepps=3", "must be KEY=VALUE with a key of the recipe"),
+        ("training.steps", "must be KEY=VALUE"),
+    ],
+)
+def test_impossible_values_are_refused(change, says):
+    with pytest.raises(recipe.RecipeError, match=says):
+        recipe.load(STARTER, [change])
+
+
+def test_values_of_a_recipe_are_set(tmp_path):
+    wanted = recipe.load(STARTER, ["training.steps=300", "prompt.after=' It is'"])
+    assert (wanted.training.steps, wanted.prompt.after) == (300, " It is")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(recipe.RecipeError, match="cannot be read as YAML"):
+        recipe.load(tmp_path / "binary.yaml")
+
+
+def test_header_fields_stand_before_the_content_as_the_template_says(tmp_path):
+    (tmp_path / "bgl").mkdir()
+    rows = [
+        {"id": 2, "masked": "fan <*> failed", "component": "KERNEL", "level": "FATAL", "alert_rule": True},
+        {"id": 3, "masked": "ok", "component": "APP:", "level": "INFO", "alert_rule": False},
+    ]
+    (tmp_path / "bgl/templates.json.gz").write_bytes(gzip.compress(json.dumps(rows).encode()))
+    (tmp_path / "bgl/train.tsv.gz").write_bytes(gzip.compress(b"1\t3 2\n"))
+    texts = Texts()
+    [window] = data.load_bgl(tmp_path, texts, "{component} {level} {content}").dev
+    assert [texts.rows[line] for line in window.lines] == ["APP INFO ok", "KERNEL FATAL fan <*> failed"]
+    (tmp_path / "bgl/templates.json.gz").write_bytes(gzip.compress(b"{"))
+    with pytest.raises(data.DataError, match="no list of templates"):
+        data.load_bgl(tmp_path, Texts())
+
+
+def test_no_model_learns_from_what_it_is_judged_by():
+    """A part's windows hold texts of their own, so what is learnt from can be told by them."""
+
+    def data_set(name: str, first: int) -> data.DataSet:
+        parts = [[Sequence((first, first + part * 10 + row), row % 2) for row in range(1, 10)] for part in range(3)]
+        return data.DataSet(name, *parts, frozenset())
+
+    texts = Texts([f"text {number}" for number in range(100)])
+    corpus = candidates.Corpus(texts, torch.zeros(100, 4), data_set("hdfs", 0), data_set("bgl", 50), torch.zeros(1, 4))
+    wanted = recipe.load(STARTER, ["selection.rare=0.5"])
+    workshop = candidates.Workshop(wanted, corpus, Path("unused"), 1)
+    dev, validation = ({s.lines for one in (corpus.hdfs, corpus.bgl) for s in getattr(one, part)} for part in ("dev", "validation"))
+    folds = []
+    for job in workshop.selection_jobs + workshop.held_out_jobs + [candidates.Job("shipped", 1)]:
+        material = workshop.material(job)
+        learnt, judged = ({s.lines for part in parts for s in part} for parts in ((material.hdfs, material.bgl), workshop.parts(job)))
+        assert learnt.isdisjoint(judged)
+        assert learnt.isdisjoint(dev) == (job.purpose != "shipped")
+        assert learnt.isdisjoint(validation) == (job.purpose == "selection")
+        if job.purpose == "selection":
+            assert judged.isdisjoint(dev)
+            held = {s.lines[1] for s in workshop.parts(job)[-1]}
+            assert held and held.isdisjoint(line for s in material.bgl for line in s.lines)
+            folds.append(held)
+    # Each seed holds out a fold of its own; together they are all of early.
+    assert set.union(*folds) == {s.lines[1] for s in corpus.bgl.early} and len(folds) == 3
 
 
 def test_texts_are_held_out_by_folds_that_share_them_out():
@@ -41,13 +120,21 @@ def test_sequences_and_lines_never_seen_are_told_apart():
 
 
 def test_the_product_masks_lines_for_the_trainer():
-    assert other_systems.mask(["Received 12 bytes from 10.0.0.1", "", "x"], "logllm") == ["Received <*> bytes from <*>", "", "x"]
+    assert product.mask(["Received 12 bytes from 10.0.0.1", "", "x"], "logllm") == ["Received <*> bytes from <*>", "", "x"]
 
 
 def test_figures_on_a_known_case():
     part = Labelled(np.array([3.0, 2.0, 1.0, 0.0]), np.array([1, 0, 1, 0]), np.ones(4))
     assert scores_at(part, 0.5) == {"precision": pytest.approx(2 / 3), "recall": 1.0, "f1": pytest.approx(0.8)}
     assert average_precision(part) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_what_needs_both_labels_has_no_figure_and_no_calibration_without():
+    part = Labelled(np.array([1.0, 0.0]), np.array([0, 0]), np.ones(2))
+    found = figures(part, Calibration(1.0, 0.0, 0.5))
+    assert {key for key, value in found.items() if value is None} == {"precision", "recall", "f1", "averagePrecision"}
+    with pytest.raises(TrainingError, match="all normal or all anomalous"):
+        calibrate([part], recipe.load(STARTER).objective)
 
 
 def test_a_ranking_error_counts_half_the_error_the_same_everywhere():

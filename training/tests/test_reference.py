@@ -27,9 +27,14 @@ def made(tmp_path_factory) -> Path:
     wanted = recipe.load(STARTER)
     tiny = dataclasses.replace(wanted, model=dataclasses.replace(wanted.model, layers=2, width=64, heads=2, feed_forward=64))
     torch.manual_seed(3)
-    model = WindowModel(build_prompt(), tiny.model, 384).eval()
+    model = WindowModel(build_prompt(tiny.prompt), tiny.model, 384).eval()
     calibration = calibrate([Labelled(np.array([-1.0, 1.0]), np.array([0, 1]), np.ones(2))], tiny.objective)
-    bundle.export(folder / "bundle", tiny, model, folder / "encoder.onnx", calibration, {}, torch.randn(5, 384), bundle.Compared(Texts(), torch.zeros(0, 384), {}))
+    texts = Texts()
+    compared = [tuple(texts.add(line) for line in window) for window in golden.windows(5)[:20]]
+    vectors = torch.from_numpy(encoder.embed(folder / "encoder.onnx", encoder.load_tokenizer(100), texts.rows))
+    bundle.export(
+        folder / "bundle", tiny, model, folder / "encoder.onnx", calibration, {}, torch.randn(5, 384), bundle.Compared(texts, vectors, {"made-up": compared})
+    )
     return folder / "bundle"
 
 
@@ -43,7 +48,8 @@ def test_left_padding_and_every_line_through_bert_give_the_trainers_margins(made
 
 def test_the_answer_decides_and_what_says_nothing_is_normal(made):
     reference = open_reference(made, 1)
-    prompt = build_prompt()
+    prompt = build_prompt(recipe.load(STARTER).prompt)
+    full_stop = prompt.tokens.index(".")
 
     def answering(*ids: int):
         """The model, but that its answer is these tokens."""
@@ -58,9 +64,9 @@ def test_the_answer_decides_and_what_says_nothing_is_normal(made):
         return dataclasses.replace(reference, llama=call)
 
     window = [("a line", "another line")]
-    [yes] = answering(prompt.anomalous, prompt.full_stop, prompt.eos).score(window)
+    [yes] = answering(prompt.anomalous, full_stop, prompt.eos).score(window)
     [no] = answering(prompt.normal, prompt.anomalous, prompt.eos).score(window)
-    [nothing] = answering(*[prompt.full_stop] * 6).score(window)
+    [nothing] = answering(*[full_stop] * 6).score(window)
     assert [(row.anomalous, row.answer) for row in (yes, no, nothing)] == [
         (True, " anomalous."),
         (False, " normal anomalous"),

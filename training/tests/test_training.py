@@ -1,6 +1,7 @@
 """The trainer on tiny made-up data: no LogHub file is needed."""
 
 import dataclasses
+import multiprocessing
 import os
 import pickle
 import signal
@@ -51,7 +52,7 @@ def test_training_learns_and_a_run_that_was_killed_ends_with_the_same_weights(ti
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert torch.load(checkpoint, weights_only=False)["run"]["done"] < 60
+    assert torch.load(checkpoint, weights_only=True)["run"]["done"] < 60
     resumed = training.train(tiny, 7, material, checkpoint)
     for step, model in undisturbed.snapshots.items():
         assert torch.equal(weights(model), weights(resumed.snapshots[step]))
@@ -97,15 +98,64 @@ def test_what_nothing_can_be_learnt_from_is_refused(tiny, material, windows, say
         training.Run(tiny, 7, dataclasses.replace(material, bgl=windows))
 
 
-def test_a_loss_that_is_not_finite_ends_training_and_the_checkpoint_survives(tiny, material, tmp_path):
-    training.train(dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, steps=20)), 7, material, tmp_path / "run.pt")
-    before = (tmp_path / "run.pt").read_bytes()
-    broken = dataclasses.replace(material, vectors=material.vectors * float("nan"))
-    run = training.Run(tiny, 7, material)
-    run.material = broken
+def test_numbers_that_are_not_finite_end_training_and_the_checkpoint_survives(tiny, material, tmp_path, monkeypatch):
+    short = dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, steps=40))
+    path = tmp_path / "run.pt"
+    undisturbed = training.train(short, 7, material)
+    loss = training.Run._loss
+
+    def broken(run, *given):
+        found = loss(run, *given)
+        # The loss is finite, its gradient is not.
+        return found if run.done < 25 else found + 0 * torch.sqrt(sum(p.sum() for p in run.model.projector.parameters()) * 0)
+
+    monkeypatch.setattr(training.Run, "_loss", broken)
+    with pytest.raises(training.TrainingError, match="gradient is not finite at step 25"):
+        training.train(short, 7, material, path)
+    monkeypatch.setattr(training.Run, "_loss", loss)
+    resumed = training.train(short, 7, material, path)
+    assert torch.equal(weights(resumed.snapshots[40]), weights(undisturbed.snapshots[40]))
+    monkeypatch.setattr(training.Run, "_loss", lambda run, *given: loss(run, *given) * float("nan"))
     with pytest.raises(training.TrainingError, match="loss is not finite at step 0"):
-        run.step()
-    assert (tmp_path / "run.pt").read_bytes() == before
+        training.train(short, 7, material)
+
+
+def test_a_checkpoint_of_something_else_or_cut_off_is_refused(tiny, material, tmp_path):
+    short = dataclasses.replace(tiny, training=dataclasses.replace(tiny.training, steps=20))
+    path = tmp_path / "run.pt"
+    training.train(short, 7, material, path)
+    relabelled = [dataclasses.replace(sequence, label=1 - sequence.label) for sequence in material.hdfs]
+    with pytest.raises(training.TrainingError, match="another recipe, model or data"):
+        training.train(short, 7, dataclasses.replace(material, hdfs=relabelled), path)
+    with pytest.raises(training.TrainingError, match="another recipe, model or data"):
+        training.train(short, 8, material, path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(training.TrainingError, match="cannot be read.*Remove it"):
+        training.train(short, 7, material, path)
+
+
+def fails_at_once_or_goes_on(recipe, job, *given):
+    if job.seed == 1:
+        raise training.TrainingError("This one fails.")
+    time.sleep(300)
+
+
+def test_an_error_of_one_model_does_not_wait_for_the_others(tiny, material, tmp_path, monkeypatch):
+    corpus = corpus_of(material)
+    monkeypatch.setattr(candidates, "_train", fails_at_once_or_goes_on)
+    workshop = candidates.Workshop(tiny, corpus, tmp_path, 2)
+    with pytest.raises(training.TrainingError, match="This one fails"):
+        workshop.train(workshop.held_out_jobs)
+    for process in multiprocessing.active_children():
+        process.join(60)
+    assert not multiprocessing.active_children()
+
+
+def corpus_of(material):
+    sets = [data.DataSet(name, part, part, part) for name, part in (("hdfs", material.hdfs), ("bgl", material.bgl))]
+    corpus = candidates.Corpus(Texts(), material.vectors, *sets, material.others)
+    corpus.texts.rows.extend(map(str, range(len(material.vectors))))
+    return corpus
 
 
 def killed_for_memory(*given):
@@ -119,9 +169,7 @@ def without_memory(*given):
 
 @pytest.mark.parametrize("ends", [killed_for_memory, without_memory])
 def test_too_little_memory_is_said_with_what_to_lower(tiny, material, tmp_path, monkeypatch, capfd, ends):
-    sets = [data.DataSet(name, part, part, part) for name, part in (("hdfs", material.hdfs), ("bgl", material.bgl))]
-    corpus = candidates.Corpus(Texts(), material.vectors, *sets, material.others)
-    corpus.texts.rows.extend(map(str, range(len(material.vectors))))
+    corpus = corpus_of(material)
     monkeypatch.setattr(candidates, "_train", ends)
     monkeypatch.setattr(encoder, "export_encoder", lambda path: None)
     monkeypatch.setattr(commands, "read_corpus", lambda *given: corpus)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..recipe import ObjectiveRecipe, RecipeError, WindowRecipe, build, read
+from ..recipe import SOME, ObjectiveRecipe, RecipeError, WindowRecipe, build, read, refuse_template, within
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class EncoderRecipe:
 class ProjectorRecipe:
     batch_norm: bool
     activation: Literal["none", "relu"]
-    dropout: float
+    dropout: float = within(0, SOME[1])
     #: `whitened`: a PCA whitening of the training lines at the norm of token embeddings; `random`: torch's own.
     start: Literal["whitened", "random"]
 
@@ -38,9 +38,9 @@ class LlamaRecipe:
 
 @dataclass(frozen=True)
 class LoraRecipe:
-    rank: int
-    alpha: int
-    dropout: float
+    rank: int = within(1)
+    alpha: int = within(1)
+    dropout: float = within(0, SOME[1])
     targets: list[str]
 
 
@@ -66,45 +66,45 @@ class PromptRecipe:
 class StageRecipe:
     name: str
     trains: list[str]
-    learning_rate: float
-    epochs: int
+    learning_rate: float = within(1e-12, 1)
+    epochs: int = within(1)
     #: Of an epoch, drawn after oversampling; 0 takes all.
-    samples: int
+    samples: int = within(0)
 
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    micro_batch: int
-    accumulation: int
+    micro_batch: int = within(1)
+    accumulation: int = within(1)
     #: The rarer label makes up at least this share of an epoch.
-    minority_share: float
+    minority_share: float = within(0, 0.99)
     #: An epoch has at least so many samples.
-    epoch_samples: int
+    epoch_samples: int = within(0)
     #: ExponentialLR's factor, applied `decays` times a stage.
-    decay: float
-    decays: int
+    decay: float = within(1e-6, 1)
+    decays: int = within(0)
     #: Weights in the loss: cross-entropy over the whole answer (the paper's), and binary cross-entropy on the margin.
-    answer_weight: float
-    margin_weight: float
-    checkpoint_steps: int
+    answer_weight: float = within(0)
+    margin_weight: float = within(0)
+    checkpoint_steps: int = within(1)
 
 
 @dataclass(frozen=True)
 class ValidationRecipe:
     #: Distinct windows of each data set's validation slice; 0: no early stopping.
-    windows: int
+    windows: int = within(0)
     #: Evaluations a stage; a stage ends early after `patience` of them without a lower loss, and keeps its best weights.
-    evaluations: int
-    patience: int
+    evaluations: int = within(1)
+    patience: int = within(1)
 
 
 @dataclass(frozen=True)
 class DataRecipe:
     #: Distinct windows to learn from, all data sets together; 0: all.
-    windows: int
+    windows: int = within(0)
     #: Distinct windows of each data set for calibration, and of each dev part for the figures; 0: all.
-    calibration_windows: int
-    dev_windows: int
+    calibration_windows: int = within(0)
+    dev_windows: int = within(0)
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,9 @@ class ExportRecipe:
     #: Of the merged matrices; q4_0 and q4_k_m are made by llama.cpp.
     type: Literal["f16", "q8_0", "q4_0", "q4_k_m"]
     #: How far the product's margins may be from the trainer's.
-    tolerance: float
+    tolerance: float = within(0)
     #: Of every data set, compared with the product before a bundle appears.
-    parity_windows: int
+    parity_windows: int = within(1)
     licence: str
     base_licence: str
     #: Of an adapter's base: where `logguardian model pull` gets it.
@@ -128,7 +128,7 @@ class PretrainedRecipe:
     kind: Literal["pretrained"]
     name: str
     version: str
-    seed: int
+    seed: int = within(0)
     text_template: str
     mask_profile: str
     encoder: EncoderRecipe
@@ -148,13 +148,14 @@ class PretrainedRecipe:
 PARTS = ("encoder", "projector", "llama")
 
 
-def load(path: Path) -> PretrainedRecipe:
+def load(path: Path, changes: list[str] | None = None) -> PretrainedRecipe:
     """Raises RecipeError for unknown, missing or impossible values."""
-    recipe = build(PretrainedRecipe, read(path), path.name)
+    recipe = build(PretrainedRecipe, read(path, changes), path.name)
     for stage in recipe.stages:
         if not stage.trains or set(stage.trains) - set(PARTS):
             raise RecipeError(f"{path.name}: {stage.name} must train some of {', '.join(PARTS)}, not {stage.trains}.")
     names = [stage.name for stage in recipe.stages]
+    refuse_template(recipe.text_template, recipe.mask_profile, path.name)
     if not names or len(set(names)) != len(names):
         raise RecipeError(f"{path.name}: stages need names of their own, not {names}.")
     return recipe
