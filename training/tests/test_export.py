@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from logguardian_training import bundle, encoder, golden, parity, recipe
+from logguardian_training import bundle, encoder, golden, parity, product, recipe
 from logguardian_training.calibration import Calibration, calibrate
 from logguardian_training.data import Texts
 from logguardian_training.metrics import Labelled
@@ -53,6 +53,10 @@ def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert manifest["metrics"]["parity"]["made-up"]["windows"] == len(windows)
     assert set(manifest["files"]) == {"embedder.onnx", "llama.gguf", "tokenizer.json", "golden.jsonl", "novelty.bin"}
+    rows = [json.loads(row) for row in (tmp_path / "out/golden.jsonl").read_text().splitlines()]
+    assert [len(row["tokens"]) for row in rows[:20]] == [len(row["lines"]) for row in rows[:20]] and "tokens" not in rows[20]
+    assert "20 of them with tokens and embeddings" in product.run(["model", "verify", str(tmp_path / "out")], "")
+    assert manifest["provenance"][0]["source"] == "trained from scratch by the recipe starter 1.1.0 (training/recipes)"
     back = LlamaForCausalLM.from_pretrained(tmp_path / "out", gguf_file="llama.gguf").eval()
     ids = torch.tensor([model.prompt.before + model.prompt.after])
     with torch.no_grad():
@@ -80,9 +84,9 @@ def test_a_bundle_that_the_product_judges_otherwise_does_not_appear_and_the_part
 
         def misread(*given):
             write_manifest(*given)
-            manifest = json.loads((given[-1] / "manifest.json").read_text())
+            manifest = json.loads((given[-2] / "manifest.json").read_text())
             manifest["prompt"]["after"]["ids"].reverse()
-            (given[-1] / "manifest.json").write_text(json.dumps(manifest))
+            (given[-2] / "manifest.json").write_text(json.dumps(manifest))
 
         monkeypatch.setattr(bundle, "write_manifest", misread)
     else:
@@ -100,6 +104,35 @@ def test_a_bundle_that_the_product_judges_otherwise_does_not_appear_and_the_part
         )
     assert refused.value.part == part
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bundle_that_nothing_is_compared_by_does_not_appear(tiny, pooled, tmp_path):
+    nothing = bundle.Compared(Texts(), torch.zeros(0, 384), {"hdfs": []})
+    model = WindowModel(build_prompt(tiny.prompt), tiny.model, 384).eval()
+    with pytest.raises(bundle.ExportError, match="no windows to compare"):
+        bundle.export(tmp_path / "out", tiny, model, pooled, Calibration(1.0, 0.0, 0.5), {}, torch.randn(5, 384), nothing)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_new_bundle_takes_the_place_of_the_old_one_whole(tmp_path, monkeypatch):
+    for name in ("new", "out"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(name)
+    rename = Path.rename
+
+    def killed_between(source, target):
+        if source.name == "new":
+            raise KeyboardInterrupt
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", killed_between)
+    with pytest.raises(KeyboardInterrupt):
+        bundle.put_in_place(tmp_path / "new", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "out.former"]
+    monkeypatch.undo()
+    bundle.put_in_place(tmp_path / "new", tmp_path / "out")
+    assert (tmp_path / "out/manifest.json").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_golden_windows_are_the_same_for_a_seed_and_within_the_limit():
