@@ -1,16 +1,14 @@
-"""Checkpoints that a kill at any moment leaves whole: the last one, or the one before it."""
+"""What a run of the pretrained path goes on from."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from ..errors import TrainingError
+from .. import checkpoints
 
 
 @dataclass
@@ -44,38 +42,10 @@ class Checkpoints:
         self.path = folder / "checkpoint.pt"
 
     def save(self, progress: Progress) -> None:
-        """Raises TrainingError rather than replace a good checkpoint by weights that are not finite."""
-        for name, tensor in progress.weights.items():
-            if not torch.isfinite(tensor).all():
-                raise TrainingError(
-                    f"The weights {name} are not finite after step {progress.step}, so no checkpoint was written. "
-                    "Lower the learning rate; the last checkpoint stands."
-                )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_suffix(".partial")
-        with aside.open("wb") as file:
-            torch.save({entry.name: getattr(progress, entry.name) for entry in dataclasses.fields(progress)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self.path)
+        content = {entry.name: getattr(progress, entry.name) for entry in dataclasses.fields(progress)}
+        checkpoints.write(self.path, content, progress.weights, progress.step)
 
     def load(self, fingerprint: str) -> Progress:
-        """The last checkpoint, or the beginning. Raises TrainingError for one of another recipe, model or data."""
-        if not self.path.exists():
-            return Progress(fingerprint)
-        try:
-            progress = Progress(**torch.load(self.path, map_location="cpu", weights_only=True))
-        except Exception as error:
-            raise TrainingError(f"The checkpoint {self.path} cannot be read ({error}). Remove it to begin anew.") from error
-        if progress.fingerprint != fingerprint:
-            raise TrainingError(f"The checkpoint {self.path} belongs to another recipe, model or data. Remove it, or choose another --out.")
-        return progress
-
-
-def fingerprint(*parts: object) -> str:
-    """Of what must be the same for training to go on: by value, so the parts' text must say everything."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(repr(part).encode())
-        digest.update(b"\0")
-    return digest.hexdigest()
+        """The last checkpoint, or the beginning."""
+        content = checkpoints.read(self.path, fingerprint)
+        return Progress(fingerprint) if content is None else Progress(**content)

@@ -15,16 +15,18 @@ from ..data import DataError, DataSet, Sequence, Texts
 from ..errors import TrainingError
 
 
-def load(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
+def load(path: Path, labels: Path | None, template: str = "{content}") -> tuple[Texts, list[DataSet]]:
     """`path`: the folder of the extracts, or a file of rows {"lines": [masked lines], "label": 0 or 1, "count"?, "id"?}
     in time order. `labels`: CSV of id,label for rows that have none. Of a file the last fifth is dev, the part before it
     (68 to 80 %) validation."""
     if path.is_file():
+        if template != "{content}":
+            raise DataError(f"The recipe's text_template is {template!r}, and {path.name} has no header fields. Set it to '{{content}}'.")
         texts, sets = _load_rows(path, labels)
     else:
         if labels is not None:
             raise DataError(f"--labels belongs to a file of JSON lines, and {path} is none. Leave it out, or name a file with --data.")
-        texts, *sets = extracts.load(path)
+        texts, *sets = extracts.load(path, template)
     for part in sets:
         _check(part)
     return texts, list(sets)
@@ -38,6 +40,18 @@ def _check(part: DataSet) -> None:
     if found != {0, 1}:
         what = "no windows" if not found else "only normal windows" if found == {0} else "only anomalous windows"
         raise TrainingError(f"{part.name} has {what} to learn from. Provide normal and anomalous ones.")
+    for use, half in zip(("stop training", "calibrate"), halves(part.validation), strict=True):
+        if {sequence.label for sequence in half} != {0, 1}:
+            raise TrainingError(
+                f"{part.name} has too few windows to {use} by: of its validation part (68 to 80 % in time) half serves that, and it must "
+                "hold normal and anomalous ones, two distinct of each in all. Provide more windows."
+            )
+
+
+def halves(sequences: list[Sequence]) -> tuple[list[Sequence], list[Sequence]]:
+    """Two halves without a window in common, with their share of each label."""
+    ordered = sorted(sequences, key=lambda sequence: sequence.label)
+    return ordered[::2], ordered[1::2]
 
 
 def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
@@ -50,13 +64,15 @@ def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
         where = f"{path.name}, line {number}"
         try:
             row = json.loads(text)
-            lines, label, count = row["lines"], row.get("label"), int(row.get("count", 1))
+            lines, label, count = row["lines"], row.get("label"), row.get("count", 1)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f'{where} is no window {{"lines": [...], "label": 0 or 1}}. Correct or remove it.') from error
         if not isinstance(lines, list) or not lines:
             raise DataError(f"{where} is a window of zero lines. Remove it: nothing can be said of no line.")
-        if count < 1:
-            raise DataError(f"{where} occurs {count} times. Remove it, or correct its count.")
+        if not all(isinstance(line, str) for line in lines):
+            raise DataError(f"{where} has lines that are no texts. Correct or remove it.")
+        if type(count) is not int or count < 1:
+            raise DataError(f"{where} has the count {count!r}, which is no whole number from 1. Correct or remove it.")
         if by_id is not None:
             label = by_id.get(str(row.get("id")))
             used.add(str(row.get("id")))
@@ -64,7 +80,7 @@ def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
                 raise DataError(f"{labels.name} does not match {path.name}: it has no label for the id {row.get('id')!r} of line {number}.")
         if label not in (0, 1) or isinstance(label, bool):
             raise DataError(f"{where} has the label {label!r}, which is neither 0 nor 1. Correct it, or give --labels.")
-        windows.append((tuple(texts.add(str(line)) for line in lines), label, count))
+        windows.append((tuple(texts.add(line) for line in lines), label, count))
     if by_id is not None and len(used) < 0.5 * len(by_id):
         raise DataError(f"{labels.name} does not match {path.name}: of its {len(by_id)} labels only {len(used)} belong to a window.")
     name = path.name.split(".")[0]

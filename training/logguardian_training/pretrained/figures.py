@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..calibration import Calibration, expected_calibration_error
+from ..calibration import Calibration
+from ..calibration import figures as figures_of
 from ..data import DataSet, Sequence, unseen
-from ..metrics import Labelled, average_precision, scores_at
+from ..metrics import Labelled
 
 
 def figures(
@@ -31,10 +32,6 @@ def figures(
         if fresh.any():
             views["distinct windows never seen"] = Labelled(scored.margins[fresh], scored.labels[fresh], np.ones(int(fresh.sum())))
         for view, rows in views.items():
-            found[f"{part.name} dev, {view}"] = {
-                **{key: round(value, 4) for key, value in scores_at(rows, calibration.margin_threshold).items()},
-                "averagePrecision": round(average_precision(rows), 4),
-                "calibrationError": round(expected_calibration_error(rows, calibration), 4),
-            }
+            found[f"{part.name} dev, {view}"] = figures_of(rows, calibration)
     return found
 

@@ -9,16 +9,13 @@ from pathlib import Path
 import torch
 
 from .. import golden
-from ..bundle import PROVENANCE, listed, sha256_of
+from ..bundle import PROVENANCE, TRACED_WINDOWS, listed, sha256_of
 from ..calibration import Calibration
 from ..parity import TRACED
 from .encoder import LineTokenizer
 from .model import LogLLM, embed_lines, margins
 from .recipe import PretrainedRecipe
 from .sources import Source
-
-#: Golden windows that tell tokens and vectors too.
-TRACED_WINDOWS = 20
 
 
 def write_golden(folder: Path, recipe: PretrainedRecipe, model: LogLLM, tokenizer: LineTokenizer) -> None:
@@ -43,8 +40,9 @@ def rounded_numbers(vector: torch.Tensor) -> list[float]:
 
 
 def write_manifest(
-    folder: Path, recipe: PretrainedRecipe, model: LogLLM, encoder: Source, base: Source, calibration: Calibration, metrics: dict
+    folder: Path, recipe: PretrainedRecipe, model: LogLLM, encoder: Source, base: Source, data: Path, calibration: Calibration, metrics: dict
 ) -> None:
+    """`data`: LogHub's extracts, or a file of one's own."""
     prompt = model.prompt
     adapter = recipe.export.llama == "adapter"
     llama: dict = {"file": "llama.gguf", "flashAttention": False}
@@ -56,8 +54,8 @@ def write_manifest(
         "name": recipe.name,
         "version": recipe.version,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "licence": recipe.export.licence,
-        "provenance": _provenance(recipe, encoder, base, adapter),
+        "licence": recipe.export.licence if data.is_dir() else f"That of {data.name} and of the weights it began with: {recipe.export.base_licence}.",
+        "provenance": _provenance(recipe, encoder, base, data, adapter),
         "text": {"template": recipe.text_template, "maskProfile": recipe.mask_profile, "maxTokens": recipe.window.max_tokens},
         "window": {
             "maxLines": recipe.window.max_lines,
@@ -76,6 +74,7 @@ def write_manifest(
         },
         "calibration": {"scale": calibration.scale, "shift": calibration.shift},
         "threshold": calibration.threshold,
+        "novelty": {"file": "novelty.bin"},
         "parity": {"tolerance": recipe.export.tolerance},
         "metrics": metrics,
         "files": listed(folder, ("llama.gguf",) if adapter else ()),
@@ -83,10 +82,13 @@ def write_manifest(
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def _provenance(recipe: PretrainedRecipe, encoder: Source, base: Source, adapter: bool) -> list[dict]:
+def _provenance(recipe: PretrainedRecipe, encoder: Source, base: Source, data: Path, adapter: bool) -> list[dict]:
     tuned = f"tuned with LoRA by the recipe {recipe.name}"
+    own = {"part": "training data", "source": f"{data.name}, sha256 {sha256_of(data)}", "licence": "its owner's"} if data.is_file() else None
+    kept = ("golden.jsonl",) if own else ("training data", "golden.jsonl")
     return [
         {"part": "embedder.onnx, tokenizer.json", "source": f"{encoder.name}, {tuned}; its projector is trained", "licence": recipe.export.licence},
         {"part": "adapter.gguf" if adapter else "llama.gguf", "source": f"{base.name}, {tuned}", "licence": recipe.export.base_licence},
-        *(row for row in PROVENANCE if row["part"] in ("training data", "golden.jsonl")),
+        *([own] if own else []),
+        *(row for row in PROVENANCE if row["part"] in kept),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import struct
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, BitsAndBytesConfig
 
 from ..errors import TrainingError
+
+
+MEGABYTE = 2**20
 
 
 class SourceError(TrainingError):
@@ -62,6 +66,21 @@ def _in_package(package: str, key: str) -> Source:
         for found in sorted(Path(folder).rglob("config.json"), key=lambda path: len(path.parts)):
             return Source(found.parent, None, package)
     raise SourceError(f"The package {package}, which carries the model, is not installed. Run `uv sync --directory training`, or give {key} a folder.")
+
+
+def fingerprint(source: Source) -> str:
+    """Of a model's files: name, size, first and last megabyte. All of 16 GB would take a minute at every start, and models
+    of one shape differ in every tensor."""
+    digest = hashlib.sha256()
+    files = [source.path] if source.gguf_file else sorted(file for pattern in ("*.json", "*.safetensors") for file in source.folder.glob(pattern))
+    for file in files:
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size} ".encode())
+        with file.open("rb") as content:
+            digest.update(content.read(MEGABYTE))
+            content.seek(max(0, size - MEGABYTE))
+            digest.update(content.read(MEGABYTE))
+    return digest.hexdigest()
 
 
 def read_tokenizer(path: Path) -> Tokenizer:

@@ -12,14 +12,15 @@ import torch
 from accelerate import Accelerator
 from transformers.utils.logging import disable_progress_bar
 
-from ..bundle import refuse_other
-from ..calibration import Calibration, calibrate
-from ..data import DataSet, Sequence
+from ..bundle import put_in_place, refuse_other, write_novelty
+from ..calibration import Calibration, calibrate, shown
+from ..checkpoints import fingerprint
+from ..data import Sequence
 from ..errors import TrainingError, is_out_of_memory
 from ..metrics import Labelled
 from ..parity import TRACED, Expected, check
 from . import data as labelled_data
-from .checkpoint import Checkpoints, Progress, fingerprint
+from .checkpoint import Checkpoints, Progress
 from .encoder import LineEncoder, LineTokenizer
 from .export import refuse_base, write_parts
 from .figures import figures
@@ -29,6 +30,7 @@ from .model import LogLLM, embed_lines, margins
 from .projector import Projector
 from .prompt import build_prompt, load_tokenizer
 from .recipe import PretrainedRecipe
+from .sources import fingerprint as model_fingerprint
 from .sources import find, four_bit_here, load_encoder, load_llama
 from .stages import Stages
 from .step import Lines
@@ -78,11 +80,15 @@ class Run:
         self.llama_source = find(recipe.llama.source, "--llama")
         refuse_base(recipe, self.llama_source)
         self.say("Reading the data.")
-        self.texts, self.sets = labelled_data.load(arguments.data, arguments.labels)
+        self.texts, self.sets = labelled_data.load(arguments.data, arguments.labels, recipe.text_template)
         self._choose()
         self._build()
-        chosen = [self.texts.rows[line] for part in self.fit for sequence in part for line in sequence.lines]
-        same = fingerprint(what_is_learned(recipe), self.encoder_source.name, self.llama_source.name, chosen)
+        learnt = [
+            ([self.texts.rows[line] for line in sequence.lines], sequence.label, sequence.count)
+            for part in (*self.fit, self.validation)
+            for sequence in part
+        ]
+        same = fingerprint(what_is_learned(recipe), *map(model_fingerprint, (self.encoder_source, self.llama_source)), learnt)
         checkpoints = Checkpoints(self.work)
         progress = checkpoints.load(same)
         stages = Stages(recipe, self.model, self.lines, self.fit, self.validation, checkpoints, self.accelerator)
@@ -90,15 +96,19 @@ class Run:
         self.progress: Progress = stages.run(progress)
 
     def _choose(self) -> None:
-        """The windows to learn from, to stop by, to calibrate on, and to report."""
+        """The windows to learn from, to stop by, to calibrate on, and to compare the product on."""
         recipe = self.recipe
         random = np.random.default_rng([recipe.seed, 100])
         share = -(-recipe.data.windows // len(self.sets))
         self.fit = [labelled_data.choose(part.early, share, random) for part in self.sets]
         count = recipe.validation.windows
-        self.validation = [
-            sequence for part in self.sets if count and part.validation for sequence in labelled_data.choose(part.validation, count, random)
-        ]
+        stopping, self.calibration = zip(*(labelled_data.halves(part.validation) for part in self.sets), strict=True)
+        self.validation = [sequence for half in stopping if count for sequence in labelled_data.choose(half, count, random)]
+        random = np.random.default_rng([recipe.seed, 300])
+        # All there are, where there are fewer.
+        self.compared = {
+            part.name: labelled_data.choose(part.early + part.validation, recipe.export.parity_windows, random) for part in self.sets
+        }
 
     def _build(self) -> None:
         recipe = self.recipe
@@ -131,33 +141,41 @@ class Run:
         folder = self.work / "bundle"
         shutil.rmtree(folder, ignore_errors=True)
         self.say("Writing the bundle.")
+        trained = self._compared_margins(embed_lines(self.model, self.lines.tokens))
         write_parts(folder, recipe, self.model, self.line_tokenizer, self.llama_tokenizer, self.llama_source)
         write_golden(folder, recipe, self.model, self.line_tokenizer)
         self.embedded = embed_lines(self.model, self.lines.tokens)
+        learnt = sorted({line for part in self.fit for sequence in part for line in sequence.lines})
+        write_novelty(folder / "novelty.bin", self.embedded[learnt].cpu().numpy())
+        written = self._compared_margins(self.embedded)
         random = np.random.default_rng([recipe.seed, 200])
         calibration, metrics = self._calibrate(random)
         metrics["training"] = {
-            "data": "without the dev and validation parts",
+            "data": "without the dev and validation parts; one half of validation ends stages, the other calibrates",
             "seed": recipe.seed,
             "windows": sum(map(len, self.fit)),
             "minutes": round(self.progress.seconds / 60, 1),
             "stages": self.progress.history,
         }
-        write_manifest(folder, recipe, self.model, self.encoder_source, self.llama_source, calibration, metrics)
-        metrics["parity"] = self._check_parity(folder, random)
-        write_manifest(folder, recipe, self.model, self.encoder_source, self.llama_source, calibration, metrics)
-        shutil.rmtree(arguments.out, ignore_errors=True)
-        folder.rename(arguments.out)
+        # What the matrices' type costs: margins of the weights as trained against those as written.
+        metrics["rounding"] = {name: _differences(trained[name], written[name]) for name in written}
+        for name, row in metrics["rounding"].items():
+            self.say(f"{name}: as {recipe.export.type} margins differ by {row['mean']:.4f}, by {row['worst']:.4f} at most.")
+        given = (folder, recipe, self.model, self.encoder_source, self.llama_source, arguments.data, calibration, metrics)
+        write_manifest(*given)
+        metrics["parity"] = self._check_parity(folder, written)
+        write_manifest(*given)
+        put_in_place(folder, arguments.out)
         self.say(f"Wrote {arguments.out}.")
 
     def _calibrate(self, random: np.random.Generator) -> tuple[Calibration, dict]:
         self.say("Calibrating on the validation parts and scoring the dev parts.")
         count = self.recipe.data.calibration_windows
-        parts = [self.judged(labelled_data.choose(part.validation, count, random)).damped() for part in self.sets]
+        parts = [self.judged(labelled_data.choose(half, count, random)).damped() for half in self.calibration]
         calibration = calibrate(parts, self.recipe.objective)
         found = figures(self.sets, self.judged, calibration, self.recipe.data.dev_windows, random)
         for name, row in found.items():
-            self.say(f"{name}: " + "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+            self.say(f"{name}: " + "  ".join(f"{key} {shown(value, '.3f')}" for key, value in row.items()))
         return calibration, {"heldOut": found}
 
     def judged(self, sequences: list[Sequence]) -> Labelled:
@@ -168,22 +186,25 @@ class Run:
             np.array([sequence.count for sequence in sequences], float),
         )
 
-    def _check_parity(self, folder: Path, random: np.random.Generator) -> dict:
+    def _compared_margins(self, embedded: torch.Tensor) -> dict[str, np.ndarray]:
+        limit = self.recipe.window.max_lines
+        return {
+            name: margins(self.model, embedded, [sequence.lines[:limit] for sequence in windows]).double().numpy()
+            for name, windows in self.compared.items()
+        }
+
+    def _check_parity(self, folder: Path, written: dict[str, np.ndarray]) -> dict:
         """Raises ParityError with the part that differs; the figures stand in the manifest."""
-        count = self.recipe.export.parity_windows
         self.say("Comparing with the product, window by window.")
-        found = check(folder, {part.name: self._expected(part, count, random) for part in self.sets}, self.recipe.export.tolerance)
+        found = check(folder, {name: self._expected(windows, written[name]) for name, windows in self.compared.items()}, self.recipe.export.tolerance)
         return {name: part.row() for name, part in found.items()}
 
-    def _expected(self, part: DataSet, count: int, random: np.random.Generator) -> Expected:
-        chosen = labelled_data.choose(part.validation or part.early, count, random)
-        if len(chosen) < count:
-            chosen += labelled_data.choose(part.early, count - len(chosen), random)
+    def _expected(self, chosen: list[Sequence], found: np.ndarray) -> Expected:
         limit = self.recipe.window.max_lines
         used = {line for sequence in chosen for line in sequence.lines[:limit]}
         return Expected(
             [[self.texts.rows[line] for line in sequence.lines[:limit]] for sequence in chosen],
-            self.judged(chosen).margins,
+            found,
             {self.texts.rows[line]: self.lines.tokens[line] for line in used},
             {self.texts.rows[line]: self.embedded[line, :TRACED].cpu().numpy() for line in used},
         )
@@ -197,3 +218,8 @@ class Run:
     def say(self, what: str) -> None:
         if self.accelerator.is_main_process:
             print(what, file=sys.stderr, flush=True)
+
+
+def _differences(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+    found = np.abs(first - second)
+    return {"mean": round(float(found.mean()), 5), "worst": round(float(found.max()), 5)}
