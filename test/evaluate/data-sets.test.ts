@@ -203,10 +203,10 @@ describe("JSON lines", () => {
   it.each([
     ["{", /line 2 is not JSON/],
     ['{"lines":["a"]}', /line 2 has no "label"/],
-    ['{"label":2,"lines":["a"]}', /line 2 has no "label"/],
+    ['{"label":2,"lines":["a"]}', /line 2 has a "label" that is neither 0 nor 1/],
     ['{"label":0,"lines":[]}', /line 2 has no "lines"/],
     ['{"label":0,"lines":["a"],"count":0}', /line 2 has a "count"/],
-    ["null", /line 2 has no "label"/],
+    ["null", /line 2 has no "lines"/],
   ])("names the row %s", async (row, message) => {
     const path = write("bad.jsonl", `{"label":0,"lines":["a"]}\n${row}\n`);
     await expect(read(path, "jsonl")).rejects.toThrow(message);

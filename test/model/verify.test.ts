@@ -51,9 +51,16 @@ describe("a bundle's parity", () => {
     });
   });
 
-  it("refuses golden windows without a margin: no number is within any tolerance", async () => {
-    const missing = check((rows) => void rows.map((row) => Reflect.deleteProperty(row, "margin")));
-    await expect(missing).rejects.toMatchObject({ code: "LG_BUNDLE_GOLDEN" });
+  // Without a margin: no number is within any tolerance.
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ["without a margin", { margin: undefined }, /golden\.jsonl cannot be read: line 2 has no "margin"/],
+    ["without a line", { lines: [] }, /golden\.jsonl cannot be read: line 2 has no "lines"/],
+    ["of what is no text", { lines: [7] }, /golden\.jsonl cannot be read: line 2 has no "lines"/],
+  ])("refuses a golden window %s, by its line", async (_, change, message) => {
+    await expect(check((rows) => void Object.assign(rows[1] ?? {}, change))).rejects.toMatchObject({
+      code: "LG_BUNDLE_GOLDEN",
+      message: expect.stringMatching(message),
+    });
   });
 
   it.each<[string, (content: Manifest) => void, string]>([
