@@ -186,7 +186,7 @@ Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time. tr
         splitKinds,
       ),
     )
-    .option("--test-share <share>", "of --split", "0.2")
+    .option("--test-share <share>", "of --split, above 0 and below 1", "0.2")
     .option("--folds <n>", "of the threshold's cross-validation, 0 for none", "5")
     .option("--seed <n>", "of the random split, the folds and the bootstrap", "1")
     .option("--json", "one JSON object")
@@ -199,6 +199,8 @@ Examples:
   logguardian evaluate --data dev.jsonl.gz --format jsonl --json
   logguardian evaluate --data HDFS.log --labels anomaly_label.csv --format hdfs --report report
   logguardian evaluate --data BGL.log --format bgl --window 100 --split chronological --min-f1 0.7
+A chronological split leaves out what shares lines with the tested windows, as windows do whose stride is below their
+size; a random one and the folds do not, since of such windows hardly one would remain.
 An exit code of 1 after the figures says that the data hold only one label.`,
     )
     .action(async (options) => (await import("./commands/evaluate.ts")).evaluateCommand(options));

@@ -56,8 +56,10 @@ describe("logs with the label in the first field", () => {
     expect(windows[0]?.masked[0]).toBe("instruction cache parity error corrected");
     const starts = windows.map(({ start }) => start ?? 0);
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
+    expect(windows[1]).not.toHaveProperty("firstLine");
     const overlapping = await read(path, "bgl", { size: 100, stride: 50 });
     expect(overlapping.windows).toHaveLength(39);
+    expect(overlapping.windows.map(({ firstLine }) => firstLine).slice(0, 3)).toEqual([0, 50, 100]);
     expect(overlapping.windows[1]?.masked).toEqual([
       ...(windows[0]?.masked.slice(50) ?? []),
       ...(windows[1]?.masked.slice(0, 50) ?? []),

@@ -10,7 +10,7 @@ import { LogGuardianError } from "../../errors.ts";
 import { figure, short } from "../../evaluate/report/format.ts";
 import { createReportFolder } from "../../evaluate/report/write.ts";
 import type { SplitKind } from "../../evaluate/splits.ts";
-import { parseNumber } from "../arguments.ts";
+import { parseShare, parseWhole } from "../arguments.ts";
 import type { createDataSetOptions } from "../data-set-options.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createProgress } from "../progress.ts";
@@ -35,7 +35,7 @@ export async function benchmarkCommand(options: Options): Promise<void> {
   const threads = parseWhole(options.threads, "--threads", 1);
   const sources = options.dataSets.sources({
     kind: options.split,
-    testShare: parseNumber(options.testShare, "--test-share", 0, 1),
+    testShare: parseShare(options.testShare, "--test-share"),
     seed,
   });
   const keepGoing = options.keepGoing === true;
@@ -107,12 +107,6 @@ function parsePlugins(list: readonly string[]): ReadonlyMap<string, string> {
     plugins.set(name, command);
   }
   return plugins;
-}
-
-function parseWhole(text: string, option: string, least: number): number {
-  const value = parseNumber(text, option, least);
-  if (Number.isSafeInteger(value)) return value;
-  throw new LogGuardianError("LG_USAGE", `${option} ${text} is not a whole number.`, "Correct it.");
 }
 
 /** @throws LogGuardianError LG_DATASET_ONE_LABEL: the figures that need both labels do not exist. */

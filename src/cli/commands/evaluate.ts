@@ -7,7 +7,7 @@ import { createReportFolder, writeReport } from "../../evaluate/report/write.ts"
 import type { SplitKind } from "../../evaluate/splits.ts";
 import { type Summary, summaryOf } from "../../evaluate/summary.ts";
 import { withModel } from "../../pipeline/open-model.ts";
-import { parseNumber, parseWindow } from "../arguments.ts";
+import { parseNumber, parseShare, parseWhole, parseWindow } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createProgress } from "../progress.ts";
 
@@ -56,8 +56,8 @@ export async function evaluateCommand(options: Options): Promise<void> {
 
 function parse(options: Options): EvaluationOptions {
   const { data, format, labels, train, threshold } = options;
-  const seed = parseNumber(options.seed, "--seed", 0);
-  const testShare = parseNumber(options.testShare, "--test-share", 0, 1);
+  const seed = parseWhole(options.seed, "--seed", 0);
+  const testShare = parseShare(options.testShare, "--test-share");
   return {
     data: {
       path: data,
@@ -68,7 +68,7 @@ function parse(options: Options): EvaluationOptions {
     ...(train === undefined ? {} : { train }),
     ...(threshold === undefined ? {} : { threshold: parseNumber(threshold, "--threshold", 0, 1) }),
     ...(options.split === undefined ? {} : { split: { kind: options.split, testShare, seed } }),
-    folds: Math.floor(parseNumber(options.folds, "--folds", 0)),
+    folds: parseWhole(options.folds, "--folds", 0),
     seed,
   };
 }
