@@ -153,7 +153,7 @@ describe("bad input", () => {
     );
     const { status, stdout, stderr } = run("evaluate", "--data", normal, "--format", "jsonl", "--json");
     expect(status).toBe(1);
-    expect(stderr).toMatch(/All windows of .* are normal: recall, F1, .* do not exist/);
+    expect(stderr).toMatch(/All windows tested of .* are normal: recall, F1, .* do not exist/);
     const { metrics } = JSON.parse(stdout);
     expect(metrics).toMatchObject({ recall: null, f1: null });
     expect(metrics.accuracy).not.toBeNull();

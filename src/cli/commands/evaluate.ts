@@ -1,4 +1,4 @@
-import { LogGuardianError } from "../../errors.ts";
+import { assertBothLabels } from "../../evaluate/both-labels.ts";
 import type { DataFormat } from "../../evaluate/data/data-format.ts";
 import { checkSource } from "../../evaluate/data/data-set.ts";
 import { type Evaluation, type EvaluationOptions, evaluateModel } from "../../evaluate/evaluation.ts";
@@ -50,7 +50,10 @@ export async function evaluateCommand(options: Options): Promise<void> {
   const summary = summaryOf(evaluations);
   if (options.report !== undefined) await writeReport(options.report, summary);
   console.log(options.json === true ? JSON.stringify(summary) : textReport(summary));
-  assertBothLabels(summary, options.data);
+  const { truePositives, falsePositives, trueNegatives, falseNegatives } = summary.counts;
+  const anomalous = truePositives + falseNegatives;
+  const windows = anomalous + trueNegatives + falsePositives;
+  assertBothLabels([{ name: options.data, windows, anomalous }]);
   if (leastF1 !== undefined) gate(summary, leastF1);
 }
 
@@ -71,20 +74,6 @@ function parse(options: Options): EvaluationOptions {
     folds: parseWhole(options.folds, "--folds", 0),
     seed,
   };
-}
-
-/** @throws LogGuardianError LG_DATASET_ONE_LABEL: the figures that need both labels do not exist. */
-function assertBothLabels({ counts }: Summary, path: string): void {
-  const anomalous = counts.truePositives + counts.falseNegatives;
-  const normal = counts.trueNegatives + counts.falsePositives;
-  if (anomalous > 0 && normal > 0) return;
-  throw new LogGuardianError(
-    "LG_DATASET_ONE_LABEL",
-    anomalous === 0
-      ? `All windows of ${path} are normal: recall, F1, ROC and precision-recall curve do not exist.`
-      : `All windows of ${path} are anomalous: the ROC curve does not exist, and precision says nothing.`,
-    "Give data with both labels, or a larger share to test.",
-  );
 }
 
 function gate({ metrics: { f1 } }: Summary, least: number): void {
