@@ -100,6 +100,7 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .option("--fault-rate <share>", "share of blocks that are faulty", "0.03")
     .option("--seed <n>", "another seed, other logs", "1")
     .option("--model <dir>", "bundle (default: the starter bundle)")
+    .addHelpText("after", "\nExample:\n  logguardian demo --seconds 10 --fault-rate 0.1")
     .action(async (options) => (await import("./commands/demo.ts")).demoCommand(options));
 
   program
@@ -147,6 +148,13 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .option("--labels <file>", "of a pretrained recipe: CSV id,label for rows of --data that have none")
     .option("--encoder <model>", "of a pretrained recipe: folder or Hub name")
     .option("--llama <model>", "of a pretrained recipe: folder, .gguf file or Hub name")
+    .option(
+      "--set <key=value>",
+      "replaces a value of the recipe, such as training.prior_share=0; may be given several times",
+      collect,
+      [],
+    )
+    .option("--dry-run", "choose on the validation part and print its figures, but write no bundle")
     .addHelpText(
       "after",
       `
@@ -155,9 +163,28 @@ Examples:
   logguardian train --config my.yaml --data /data/loghub --out models/mine && logguardian model verify models/mine
   logguardian train --config training/recipes/small.yaml --windows 1000 --jobs 2
   logguardian train --config training/recipes/starter.yaml --teacher models/large --out models/student
+  logguardian train --config training/recipes/starter.yaml --set training.prior_share=0 --dry-run
 Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time. training/README.md describes recipes.`,
     )
     .action(async (options) => (await import("./commands/train.ts")).trainCommand(options));
+
+  program
+    .command("splits")
+    .description("write the labelled logs' dev parts, as the trainer splits them, as JSON lines")
+    .requiredOption("--out <dir>", "folder to write to")
+    .option("--data <path>", "labelled logs (default: $LOGGUARDIAN_DATA or ../shared/data)")
+    .option("--with-train", "and the parts before them, to learn from")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian splits --out splits
+  logguardian evaluate --data splits/bgl-dev.jsonl.gz --format jsonl
+  logguardian splits --out splits --with-train
+  logguardian benchmark --train splits/bgl-train.jsonl.gz --test splits/bgl-dev.jsonl.gz
+Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time.`,
+    )
+    .action(async (options) => (await import("./commands/splits.ts")).splitsCommand(options));
 
   program
     .command("evaluate")
