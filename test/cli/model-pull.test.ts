@@ -141,8 +141,8 @@ describe("model pull of a file", () => {
     for (const path of ["/away", "/round"])
       expect((await pull(server.url + path, sha256)).stderr).toContain("LG_PULL_REDIRECT");
     server.requests.length = 0;
-    const secure = await startRedirectingServer(`${server.url}/base.gguf`);
-    const env = { NODE_EXTRA_CA_CERTS: secure.certificate };
+    const { start, env } = secureServers();
+    const secure = await start({ location: `${server.url}/base.gguf` });
     const { status, stderr } = await pull(`${secure.url}/base.gguf`, sha256, [], env);
     secure.close();
     expect({ status, stderr }).toMatchObject({
@@ -151,10 +151,22 @@ describe("model pull of a file", () => {
     });
     expect(server.requests).toEqual([]);
   });
+
+  it("tells the Hub's token to the Hub alone", async () => {
+    const { start, env } = secureServers();
+    const elsewhere = await start({});
+    const hub = await start({ location: `${elsewhere.url}/model.gguf` });
+    const whose = { HF_ENDPOINT: hub.url, HF_TOKEN: "secret" };
+    const { stderr } = await pull("owner/small/model.gguf@main", sha256, [], { ...env, ...whose });
+    hub.close();
+    elsewhere.close();
+    expect(stderr).toContain("LG_PULL_NOT_FOUND");
+    expect([hub.authorizations, elsewhere.authorizations]).toEqual([["Bearer secret"], [undefined]]);
+  });
 });
 
-/** An https server on a free port that sends everyone to `location`. */
-async function startRedirectingServer(location: string) {
+/** https servers on free ports, and the environment that trusts them. Each sends everyone to `location`, or has nothing. */
+function secureServers() {
   const folder = temporaryFolder();
   const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
@@ -162,11 +174,18 @@ async function startRedirectingServer(location: string) {
   const made = spawnSync("openssl", ["req", "-x509", ...curve, ...name, "-keyout", key, "-out", certificate]);
   expect(made.status).toBe(0);
   const own = { key: readFileSync(key), cert: readFileSync(certificate) };
-  const secure = createServer(own, (_, response) => void response.writeHead(302, { location }).end());
-  secure.listen(0, "127.0.0.1");
-  await once(secure, "listening");
-  const { port } = secure.address() as AddressInfo;
-  return { url: `https://127.0.0.1:${port}`, certificate, close: () => secure.close() };
+  const start = async (headers: { location?: string }) => {
+    const authorizations: (string | undefined)[] = [];
+    const secure = createServer(own, (request, response) => {
+      authorizations.push(request.headers.authorization);
+      response.writeHead(headers.location === undefined ? 404 : 302, headers).end();
+    });
+    secure.listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    const { port } = secure.address() as AddressInfo;
+    return { url: `https://127.0.0.1:${port}`, authorizations, close: () => secure.close() };
+  };
+  return { start, env: { NODE_EXTRA_CA_CERTS: certificate } };
 }
 
 async function until(done: () => boolean): Promise<void> {
