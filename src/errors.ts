@@ -6,7 +6,7 @@
  */
 export class LogGuardianError extends Error {
   override readonly name = "LogGuardianError";
-  readonly code: string;
+  readonly code: `LG_${string}`;
   readonly remedy: string;
 
   constructor(code: `LG_${string}`, message: string, remedy: string, cause?: unknown) {

@@ -1,10 +1,10 @@
-import { count, emptyCounts, metricsOf } from "../evaluate/metrics.ts";
+import { agreementOf } from "../evaluate/agreement.ts";
 import type { BenchmarkData } from "./benchmark-data.ts";
 import { speedOf } from "./figures.ts";
 import type { Answer, MethodResult } from "./method.ts";
 
 /** How one method's answers stand to those of another that should be equal, on the windows that both judged. */
-export interface Agreement {
+export interface MethodAgreement {
   windows: number;
   sameVerdict: number;
   /** Of scores on one scale; null where none of the windows has two. */
@@ -16,27 +16,31 @@ export interface Agreement {
   speedUp: number | null;
 }
 
-export function agreementOf(data: BenchmarkData, result: MethodResult, other: MethodResult): Agreement {
-  const common = [...result.answers].flatMap(([window, answer]) => {
+export function methodAgreement(
+  data: BenchmarkData,
+  result: MethodResult,
+  other: MethodResult,
+): MethodAgreement {
+  const labels = new Map(data.tested.map(({ window, label }) => [window, label]));
+  const pairs = [...result.answers].flatMap(([window, answer]) => {
     const second = other.answers.get(window);
-    return second === undefined ? [] : [{ window, answer, second }];
+    return second === undefined ? [] : [{ a: saidBy(answer), b: saidBy(second), label: labels.get(window) }];
   });
-  const differences = common.flatMap(({ answer, second }) =>
-    answer.score === null || second.score === null ? [] : [Math.abs(answer.score - second.score)],
+  const { windows, confusion, labelled } = agreementOf(pairs);
+  const differences = pairs.flatMap(({ a, b }) =>
+    a.margin === null || b.margin === null ? [] : [Math.abs(a.margin - b.margin)],
   );
   const [slow, fast] = [speedOf(data, result).linesPerSecond, speedOf(data, other).linesPerSecond];
-  const labels = new Map(data.tested.map(({ window, label }) => [window, label]));
-  const f1 = (answerOf: (pair: (typeof common)[number]) => Answer) => {
-    const counts = emptyCounts();
-    for (const pair of common) count(counts, answerOf(pair).anomalous, labels.get(pair.window) === 1);
-    return metricsOf(counts).f1;
-  };
   return {
-    windows: common.length,
-    sameVerdict: common.filter(({ answer, second }) => answer.anomalous === second.anomalous).length,
+    windows,
+    sameVerdict: confusion.normal.normal + confusion.anomalous.anomalous,
     largestDifference: differences.length === 0 ? null : Math.max(...differences),
-    f1: f1(({ answer }) => answer),
-    otherF1: f1(({ second }) => second),
+    f1: labelled?.a.f1 ?? null,
+    otherF1: labelled?.b.f1 ?? null,
     speedUp: slow === null || fast === null ? null : fast / slow,
   };
+}
+
+function saidBy({ score, anomalous }: Answer) {
+  return { verdict: anomalous ? ("anomalous" as const) : ("normal" as const), margin: score };
 }

@@ -1,7 +1,7 @@
 import { cpus, loadavg } from "node:os";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { LineView } from "../evaluate/data/lines.ts";
-import { type Agreement, agreementOf } from "./agreement.ts";
+import { type MethodAgreement, methodAgreement } from "./agreement.ts";
 import {
   type BenchmarkData,
   type BenchmarkSource,
@@ -21,7 +21,7 @@ export interface MethodReport {
   trainSeconds: number | null;
   speed: Speed;
   /** With the method that computes the same another way, on the windows that both judged. */
-  agreement: Agreement | null;
+  agreement: MethodAgreement | null;
   notes: readonly string[];
   /** When it ended, as the report's. */
   load: number;
@@ -148,7 +148,7 @@ function reportOf(
     views: result.answers.size < data.distinct.length ? null : methodFigures(data, result.answers),
     trainSeconds: result.trainSeconds,
     speed: speedOf(data, result),
-    agreement: other === undefined ? null : agreementOf(data, result, other),
+    agreement: other === undefined ? null : methodAgreement(data, result, other),
     notes,
     load: loadavg()[0] ?? 0,
   };

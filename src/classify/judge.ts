@@ -28,6 +28,9 @@ export interface JudgeOptions {
   cacheBytes: number;
 }
 
+/** Asked at once by whoever has a whole file of windows: some full batches, and still often a sign of progress. */
+export const windowsPerCall = 256;
+
 export function createJudge(
   deps: { bundle: Bundle; embedder: Embedder; scorer: Scorer; novelty?: Novelty | undefined },
   options: JudgeOptions,

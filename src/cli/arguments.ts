@@ -21,6 +21,20 @@ export function parseNumber(
   throw usage(`${option} ${text} is not a number ${range}.`, "Correct it.");
 }
 
+/** @throws LogGuardianError LG_USAGE. */
+export function parseWhole(text: string, option: string, least: number): number {
+  const value = parseNumber(text, option, least);
+  if (Number.isSafeInteger(value)) return value;
+  throw usage(`${option} ${text} is not a whole number.`, "Correct it.");
+}
+
+/** A share that leaves something on either side. @throws LogGuardianError LG_USAGE. */
+export function parseShare(text: string, option: string): number {
+  const value = Number(text);
+  if (value > 0 && value < 1) return value;
+  throw usage(`${option} ${text} is not a number above 0 and below 1.`, "Correct it.");
+}
+
 /** `100` or `100/50`: size and stride. @throws LogGuardianError LG_USAGE. */
 export function parseWindow(text: string): { size: number; stride: number } {
   const [size = "", stride = size, ...more] = text.split("/");

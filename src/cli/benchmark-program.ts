@@ -37,7 +37,7 @@ export function addBenchmarkCommand(program: Command): void {
       ),
     )
     .addOption(new Option("--split <kind>", "of --data").choices(splitKinds).default("chronological"))
-    .option("--test-share <share>", "of --split", "0.2")
+    .option("--test-share <share>", "of --split, above 0 and below 1", "0.2")
     .option("--methods <names>", `some of ${methodNames.join(",")} (default: all)`)
     .option("--model <dir>", "bundle (default: the starter bundle); may be given several times", append, [])
     .option("--plugin <name=command>", "a method of your own; may be given several times", append, [])
@@ -54,6 +54,8 @@ Examples:
   logguardian benchmark --train hdfs-train.jsonl.gz --test hdfs-dev.jsonl.gz --report report
   logguardian benchmark --train a.jsonl --test b.jsonl --data BGL.log --format bgl --window 100 --json
   logguardian benchmark --train a.jsonl --test b.jsonl --methods bundle,unseen-template --plugin 'mine=python3 mine.py'
+A chronological split leaves out what shares lines with the tested windows, as windows do whose stride is below their
+size; a random one does not.
 A plug-in is a command that gets three paths more: training windows, test windows (JSON lines), and the scores to write;
 docs/benchmark.md describes them. Methods but bundle, unseen-template and unseen-counts are Python and need uv.`,
     )

@@ -9,6 +9,14 @@ export function addModelCommands(program: Command): void {
     .description("what a bundle's manifest says")
     .argument("[dir]", "bundle (default: the starter bundle)")
     .option("--json", "the whole manifest as JSON, on a terminal too")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian model inspect
+  logguardian model inspect models/mine --json
+Its files are checked against the manifest's sha256. On a terminal it prints a table, in a pipe the manifest as JSON.`,
+    )
     .action(async (dir, options) =>
       (await import("./commands/model/inspect.ts")).inspectCommand(dir, options),
     );
@@ -16,6 +24,13 @@ export function addModelCommands(program: Command): void {
     .command("verify")
     .description("check a bundle's files and compare its margins with the trainer's")
     .argument("[dir]", "bundle (default: the starter bundle)")
+    .addHelpText(
+      "after",
+      `
+Example:
+  logguardian model verify models/mine
+It checks sums, prompt, widths and native path, and scores the golden windows; an error names the part that differs.`,
+    )
     .action(async (dir) => (await import("./commands/model/verify.ts")).verifyCommand(dir));
   model
     .command("margins")

@@ -100,6 +100,7 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .option("--fault-rate <share>", "share of blocks that are faulty", "0.03")
     .option("--seed <n>", "another seed, other logs", "1")
     .option("--model <dir>", "bundle (default: the starter bundle)")
+    .addHelpText("after", "\nExample:\n  logguardian demo --seconds 10 --fault-rate 0.1")
     .action(async (options) => (await import("./commands/demo.ts")).demoCommand(options));
 
   program
@@ -147,6 +148,13 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .option("--labels <file>", "of a pretrained recipe: CSV id,label for rows of --data that have none")
     .option("--encoder <model>", "of a pretrained recipe: folder or Hub name")
     .option("--llama <model>", "of a pretrained recipe: folder, .gguf file or Hub name")
+    .option(
+      "--set <key=value>",
+      "replaces a value of the recipe, such as training.prior_share=0; may be given several times",
+      collect,
+      [],
+    )
+    .option("--dry-run", "choose on the validation part and print its figures, but write no bundle")
     .addHelpText(
       "after",
       `
@@ -155,9 +163,28 @@ Examples:
   logguardian train --config my.yaml --data /data/loghub --out models/mine && logguardian model verify models/mine
   logguardian train --config training/recipes/small.yaml --windows 1000 --jobs 2
   logguardian train --config training/recipes/starter.yaml --teacher models/large --out models/student
+  logguardian train --config training/recipes/starter.yaml --set training.prior_share=0 --dry-run
 Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time. training/README.md describes recipes.`,
     )
     .action(async (options) => (await import("./commands/train.ts")).trainCommand(options));
+
+  program
+    .command("splits")
+    .description("write the labelled logs' dev parts, as the trainer splits them, as JSON lines")
+    .requiredOption("--out <dir>", "folder to write to")
+    .option("--data <path>", "labelled logs (default: $LOGGUARDIAN_DATA or ../shared/data)")
+    .option("--with-train", "and the parts before them, to learn from")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian splits --out splits
+  logguardian evaluate --data splits/bgl-dev.jsonl.gz --format jsonl
+  logguardian splits --out splits --with-train
+  logguardian benchmark --train splits/bgl-train.jsonl.gz --test splits/bgl-dev.jsonl.gz
+Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time.`,
+    )
+    .action(async (options) => (await import("./commands/splits.ts")).splitsCommand(options));
 
   program
     .command("evaluate")
@@ -186,7 +213,7 @@ Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time. tr
         splitKinds,
       ),
     )
-    .option("--test-share <share>", "of --split", "0.2")
+    .option("--test-share <share>", "of --split, above 0 and below 1", "0.2")
     .option("--folds <n>", "of the threshold's cross-validation, 0 for none", "5")
     .option("--seed <n>", "of the random split, the folds and the bootstrap", "1")
     .option("--json", "one JSON object")
@@ -199,6 +226,8 @@ Examples:
   logguardian evaluate --data dev.jsonl.gz --format jsonl --json
   logguardian evaluate --data HDFS.log --labels anomaly_label.csv --format hdfs --report report
   logguardian evaluate --data BGL.log --format bgl --window 100 --split chronological --min-f1 0.7
+A chronological split leaves out what shares lines with the tested windows, as windows do whose stride is below their
+size; a random one and the folds do not, since of such windows hardly one would remain.
 An exit code of 1 after the figures says that the data hold only one label.`,
     )
     .action(async (options) => (await import("./commands/evaluate.ts")).evaluateCommand(options));

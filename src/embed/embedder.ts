@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type CacheStats, createByteCache } from "../byte-cache.ts";
-import { LogGuardianError } from "../errors.ts";
+import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
-import type { WorkerAnswer, WorkerSettings } from "./onnx-worker.ts";
+import type { FirstAnswer, WorkerAnswer, WorkerSettings } from "./onnx-worker.ts";
 
 /** Masked lines to vectors that the language model takes as positions of its input. */
 export interface Embedder {
@@ -27,8 +27,8 @@ export interface EmbedderOptions {
 
 /**
  * Starts the encoder in a worker thread.
- * @throws LogGuardianError LG_EMBEDDER_START when ONNX Runtime cannot load the graph or has no such provider,
- *   LG_BUNDLE_WIDTH when the graph's width is not the manifest's.
+ * @throws LogGuardianError LG_EMBEDDER_START when ONNX Runtime has no such provider, LG_BUNDLE_TOKENIZER and
+ *   LG_BUNDLE_ENCODER when tokenizer or graph cannot be used, LG_BUNDLE_WIDTH when the graph's width is not the manifest's.
  */
 export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): Promise<Embedder> {
   // ONNX Runtime, from 1.29 on, reports to its maker unless told not to. A thread's own environment would not reach it.
@@ -47,20 +47,17 @@ export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): 
     number,
     { resolve: (vectors: Float32Array) => void; reject: (reason: Error) => void }
   >();
-  const startFailed = (message: string) =>
-    new LogGuardianError(
+  const [first] = (await once(worker, "message").catch((thrown) => {
+    throw new LogGuardianError(
       "LG_EMBEDDER_START",
-      `The encoder cannot start with provider ${options.provider}: ${message}.`,
-      "Run `logguardian doctor` to see which execution providers this machine has.",
+      `The encoder's thread cannot start: ${reasonOf(thrown)}.`,
+      "Run `logguardian doctor` to see what works here.",
+      thrown,
     );
-
-  const [first] = (await Promise.race([
-    once(worker, "message"),
-    once(worker, "error").then(([error]) => [{ kind: "failed", id: null, message: String(error) }]),
-  ])) as [WorkerAnswer];
-  if (first.kind !== "ready") {
+  })) as [FirstAnswer];
+  if (first.kind === "refused") {
     await worker.terminate();
-    throw startFailed(first.kind === "failed" ? first.message : "unexpected answer");
+    throw new LogGuardianError(first.code as `LG_${string}`, first.message, first.remedy);
   }
   if (first.width !== embedder.width) {
     await worker.terminate();
@@ -80,7 +77,6 @@ export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): 
     waiting.clear();
   };
   worker.on("message", (answer: WorkerAnswer) => {
-    if (answer.kind === "ready" || answer.id === null) return;
     const call = waiting.get(answer.id);
     waiting.delete(answer.id);
     if (answer.kind === "embedded") call?.resolve(answer.embeddings);

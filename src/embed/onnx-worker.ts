@@ -1,6 +1,7 @@
 // Runs in a worker thread: onnxruntime-node's run() blocks the thread that calls it.
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { LogGuardianError, reasonOf } from "../errors.ts";
 import { batchesByLength } from "./batches.ts";
 import { availableProviders } from "./providers.ts";
 import { createLineTokenizer } from "./tokenizer.ts";
@@ -14,20 +15,27 @@ export interface WorkerSettings {
   threads: number;
 }
 
-export type WorkerAnswer =
+/** Whether it can start; why not as the parts of a LogGuardianError, whose class does not come through to another thread. */
+export type FirstAnswer =
   | { kind: "ready"; provider: string; width: number }
+  | { kind: "refused"; code: LogGuardianError["code"]; message: string; remedy: string };
+
+export type WorkerAnswer =
   | { kind: "embedded"; id: number /** [lines, width] */; embeddings: Float32Array }
-  | { kind: "failed"; id: number | null; message: string };
+  | { kind: "failed"; id: number; message: string };
 
 if (parentPort !== null) await serve(parentPort, workerData as WorkerSettings);
 
 async function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): Promise<void> {
-  const answer = (message: WorkerAnswer, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+  const answer = (message: FirstAnswer | WorkerAnswer, transfer: ArrayBuffer[] = []) =>
+    port.postMessage(message, transfer);
   try {
     const { session, provider } = await openSession(settings);
     const tokenizer = createLineTokenizer(settings.tokenizerPath, settings.maxTokens);
     const embed = (lines: string[]) => embedLines(session, lines, tokenizer.encode);
-    const width = (await embed([""])).length;
+    const { length: width } = await embed([""]).catch((thrown) => {
+      throw provider === "cpu" ? unusable(settings.modelPath, thrown) : notStarted(provider, thrown);
+    });
     port.on("message", async ({ id, lines }: { id: number; lines: string[] }) => {
       try {
         const embeddings = await embed(lines);
@@ -38,30 +46,63 @@ async function serve(port: NonNullable<typeof parentPort>, settings: WorkerSetti
     });
     answer({ kind: "ready", provider, width });
   } catch (thrown) {
-    answer({ kind: "failed", id: null, message: String(thrown) });
+    if (!(thrown instanceof LogGuardianError)) throw thrown;
+    const { code, message, remedy } = thrown;
+    answer({ kind: "refused", code, message, remedy });
   }
 }
 
-async function openSession(
-  settings: WorkerSettings,
-): Promise<{ session: InferenceSession; provider: string }> {
-  const wanted = settings.provider === "auto" ? [...availableProviders()] : [settings.provider];
+/** @throws LogGuardianError LG_EMBEDDER_START where the provider is at fault, LG_BUNDLE_ENCODER where the graph is. */
+async function openSession({
+  modelPath,
+  provider: asked,
+  threads,
+}: WorkerSettings): Promise<{ session: InferenceSession; provider: string }> {
+  const open = (provider: string) =>
+    InferenceSession.create(modelPath, {
+      executionProviders: [provider],
+      ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
+      // The 8-bit weights are folded to fp32 at load; no quantised kernel may take their place.
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+    });
   let last: unknown;
-  for (const provider of wanted) {
+  for (const provider of asked === "auto" ? availableProviders() : [asked]) {
     try {
-      const session = await InferenceSession.create(settings.modelPath, {
-        executionProviders: [provider],
-        ...(settings.threads > 0 ? { intraOpNumThreads: settings.threads } : {}),
-        // The 8-bit weights are folded to fp32 at load; no quantised kernel may take their place.
-        graphOptimizationLevel: "all",
-        logSeverityLevel: 3,
-      });
-      return { session, provider };
+      return { session: await open(provider), provider };
     } catch (thrown) {
       last = thrown;
     }
   }
-  throw last;
+  // Every ONNX Runtime has the CPU: what does not load there either is no fault of a provider.
+  const session = await open("cpu").catch((thrown) => {
+    throw unusable(modelPath, thrown);
+  });
+  await session.release();
+  throw notStarted(asked, last);
+}
+
+function unusable(modelPath: string, thrown: unknown): LogGuardianError {
+  return new LogGuardianError(
+    "LG_BUNDLE_ENCODER",
+    `The encoder's graph ${modelPath} cannot be used: ${sentenceOf(thrown)}`,
+    "Fetch or export the bundle again.",
+    thrown,
+  );
+}
+
+function notStarted(provider: string, thrown: unknown): LogGuardianError {
+  return new LogGuardianError(
+    "LG_EMBEDDER_START",
+    `The encoder cannot start with provider ${provider}: ${sentenceOf(thrown)}`,
+    "Run `logguardian doctor` to see which execution providers this machine has.",
+    thrown,
+  );
+}
+
+/** ONNX Runtime ends some of its messages with a stop or a newline, and others not. */
+function sentenceOf(thrown: unknown): string {
+  return `${reasonOf(thrown).trim().replace(/\.$/, "")}.`;
 }
 
 /**

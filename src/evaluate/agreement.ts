@@ -1,10 +1,10 @@
 import type { Judgement } from "../classify/judgement.ts";
 import { count, emptyCounts, type Metrics, metricsOf } from "./metrics.ts";
 
-/** What two bundles, A and B, say of one window. */
-export interface Pair {
-  a: Judgement;
-  b: Judgement;
+/** What two bundles or methods, A and B, say of one window. */
+export interface Pair<Said = Judgement> {
+  a: Said;
+  b: Said;
   label?: 0 | 1 | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface Agreement {
   labelled?: { windows: number; a: Metrics; b: Metrics };
 }
 
-export function agreementOf(pairs: readonly Pair[]): Agreement {
+export function agreementOf(pairs: readonly Pair<Pick<Judgement, "verdict" | "margin">>[]): Agreement {
   const none = () => ({ normal: 0, anomalous: 0, undecided: 0 });
   const confusion = { normal: none(), anomalous: none(), undecided: none() };
   for (const { a, b } of pairs) confusion[a.verdict][b.verdict]++;

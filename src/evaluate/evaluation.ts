@@ -58,6 +58,10 @@ export interface Evaluation {
     /** Windows read, and those of them that the figures are of. */
     windows: number;
     tested: number;
+    /** Windows that a chronological split leaves out, since they share lines with tested ones. */
+    leftOut: number;
+    /** Whether windows overlap, and so share lines. */
+    overlap: boolean;
     /** Windows with more lines than the model reads: the rest of their lines was not scored. */
     windowsCut: number;
     /** From the first line tested to the last, where lines carry times and all windows between are tested. */
@@ -134,6 +138,8 @@ export async function evaluateModel(
       format: options.data.format,
       windows: weightOf(all),
       tested: weightOf(parts.tested),
+      leftOut: weightOf(all) - weightOf(parts.tested) - weightOf(parts.rest),
+      overlap: all.some(({ firstLine }) => firstLine !== undefined),
       windowsCut: weightOf(all.filter(({ window }) => window.masked.length > manifest.window.maxLines)),
       days,
       reading: dataSet.notes,

@@ -1,3 +1,4 @@
+import { windowsPerCall } from "../classify/judge.ts";
 import { windowKey } from "../classify/verdict-cache.ts";
 import type { OpenModel } from "../pipeline/open-model.ts";
 import type { LabelledWindow } from "./data/labelled-window.ts";
@@ -46,8 +47,6 @@ export async function collect(
   }
   return occurrences;
 }
-
-const windowsPerCall = 256;
 
 /** Judges every distinct window once, through the same code as the stream. */
 export async function judgeAll(

@@ -12,18 +12,55 @@ export interface SplitOptions {
 }
 
 /**
- * Chronological: the last share in time is tested; windows without times stand in the file's order. Random: drawn
- * window by window, so copies of one window fall on both sides, as in most of the literature. Groups stay whole.
+ * Chronological: the last share in time is tested; a window without a time stands where the file has it. Windows that
+ * share lines with tested ones are on neither side. Random: drawn window by window, so copies of one window fall on
+ * both sides, and so do windows that overlap, as in most of the literature. Groups stay whole.
  */
 export function split(
   occurrences: readonly Occurrence[],
   { kind, testShare, seed }: SplitOptions,
 ): { rest: Occurrence[]; tested: Occurrence[] } {
-  const units = unitsOf(occurrences);
-  if (kind === "chronological") units.sort((a, b) => (a[0]?.start ?? 0) - (b[0]?.start ?? 0));
-  else shuffle(units, seed);
+  const units = kind === "chronological" ? inTime(unitsOf(occurrences)) : unitsOf(occurrences);
+  if (kind === "random") shuffle(units, seed);
   const cut = Math.round(units.length * (1 - testShare));
-  return { rest: units.slice(0, cut).flat(), tested: units.slice(cut).flat() };
+  const [rest, tested] = [units.slice(0, cut).flat(), units.slice(cut).flat()];
+  if (kind === "random") return { rest, tested };
+  const both = overlapping(occurrences, new Set(tested));
+  return { rest: rest.filter((occurrence) => !both.has(occurrence)), tested };
+}
+
+function inTime(units: readonly Occurrence[][]): Occurrence[][] {
+  let last = 0;
+  return units
+    .map((unit) => {
+      last = unit[0]?.start ?? last;
+      return { unit, time: last };
+    })
+    .sort((a, b) => a.time - b.time)
+    .map(({ unit }) => unit);
+}
+
+/** Windows that share lines with one of `tested`, of all in the log's order. */
+function overlapping(
+  occurrences: readonly Occurrence[],
+  tested: ReadonlySet<Occurrence>,
+): ReadonlySet<Occurrence> {
+  const found = new Set<Occurrence>();
+  let testedTo = 0;
+  let testedFrom = Number.POSITIVE_INFINITY;
+  for (const occurrence of occurrences) {
+    const { firstLine, window } = occurrence;
+    if (firstLine === undefined) continue;
+    if (tested.has(occurrence)) testedTo = firstLine + window.masked.length;
+    else if (firstLine < testedTo) found.add(occurrence);
+  }
+  for (const occurrence of occurrences.toReversed()) {
+    const { firstLine, window } = occurrence;
+    if (firstLine === undefined) continue;
+    if (tested.has(occurrence)) testedFrom = firstLine;
+    else if (firstLine + window.masked.length > testedFrom) found.add(occurrence);
+  }
+  return found;
 }
 
 /** Single windows, or the windows of a group together. */

@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { retry } from "../retry.ts";
 import { sha256Of } from "./sha256.ts";
+import { isSafe } from "./source.ts";
 
 /** `total` is undefined where the server does not say. */
 export type OnProgress = (name: string, received: number, total: number | undefined) => void;
@@ -11,9 +12,15 @@ export type OnProgress = (name: string, received: number, total: number | undefi
 export interface DownloadOptions {
   /** Of the whole file. */
   sha256: string;
+  /** Bytes that it may have at most; else what the server says that it has. */
+  most?: number | undefined;
   headers: Record<string, string>;
   onProgress: OnProgress;
 }
+
+/** Of a file whose length nobody says: no server shall fill the disk. */
+const mostOfUnknown = 16 * 2 ** 30;
+const mostRedirects = 10;
 
 /** Tries in a row that bring no byte before it is given up. */
 const fruitlessTries = 5;
@@ -24,8 +31,8 @@ class Interrupted extends Error {}
 /**
  * Fetches a file to `target`, where it appears when its checksum is right and not before. What arrived before an
  * interruption, of this process or an earlier one, is kept beside it and not fetched again where the server knows ranges.
- * @throws LogGuardianError LG_PULL_NOT_FOUND, LG_PULL_DENIED, LG_PULL_REFUSED, LG_PULL_UNREACHABLE, LG_PULL_SPACE,
- *   LG_PULL_CHECKSUM.
+ * @throws LogGuardianError LG_PULL_NOT_FOUND, LG_PULL_DENIED, LG_PULL_REFUSED, LG_PULL_UNREACHABLE, LG_PULL_REDIRECT,
+ *   LG_PULL_SPACE, LG_PULL_SIZE, LG_PULL_CHECKSUM.
  */
 export async function download(url: URL, target: string, options: DownloadOptions): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
@@ -80,7 +87,7 @@ async function receive(
   url: URL,
   partial: string,
   name: string,
-  { headers, onProgress }: DownloadOptions,
+  { headers, most, onProgress }: DownloadOptions,
   count: (bytes: number) => void,
 ): Promise<void> {
   let have = await stat(partial).then(
@@ -88,11 +95,7 @@ async function receive(
     () => 0,
   );
   const range = have > 0 ? { range: `bytes=${have}-` } : {};
-  const response = await fetch(url, {
-    headers: { ...headers, ...range, "accept-encoding": "identity" },
-  }).catch((thrown) => {
-    throw interrupted(thrown);
-  });
+  const response = await request(url, { ...range, "accept-encoding": "identity" }, headers);
   if (response.status === 416) {
     await response.body?.cancel();
     // Nothing is left to fetch, or what is here is longer than the file: the checksum tells which.
@@ -112,11 +115,17 @@ async function receive(
   }
   const length = response.headers.get("content-length");
   const total = length === null ? undefined : have + Number(length);
+  const limit = most ?? total ?? mostOfUnknown;
+  if (total !== undefined && total > limit) {
+    await response.body?.cancel();
+    throw await tooLong(url, partial, limit);
+  }
   if (total !== undefined) await assertSpace(dirname(partial), total - have, name);
   onProgress(name, have, total);
   const file = await open(partial, have > 0 ? "a" : "w");
   try {
     for await (const chunk of bodyOf(response)) {
+      if (have + chunk.length > limit) throw await tooLong(url, partial, limit);
       await file.appendFile(chunk).catch((thrown) => {
         throw thrown.code === "ENOSPC" ? noSpace(dirname(partial), name, thrown) : thrown;
       });
@@ -128,6 +137,46 @@ async function receive(
     await file.close();
   }
   if (total !== undefined && have < total) throw new Interrupted("the connection ended too early");
+}
+
+/**
+ * Follows redirects, but none that leads into the clear, and tells the `secret` headers to no other server.
+ * @throws LogGuardianError LG_PULL_REDIRECT.
+ */
+async function request(
+  url: URL,
+  headers: Record<string, string>,
+  secret: Record<string, string>,
+): Promise<Response> {
+  let at = url;
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const own = at.origin === url.origin ? secret : {};
+    const response = await fetch(at, { headers: { ...headers, ...own }, redirect: "manual" }).catch(
+      (thrown) => {
+        throw interrupted(thrown);
+      },
+    );
+    const location = response.headers.get("location");
+    if (location === null || response.status < 300 || response.status > 399) return response;
+    await response.body?.cancel();
+    at = redirected(at, location);
+  }
+  throw refusedRedirect(url, `more than ${mostRedirects} times`);
+}
+
+/** Where a redirect leads. @throws LogGuardianError LG_PULL_REDIRECT. */
+function redirected(from: URL, location: string): URL {
+  const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  if (to !== undefined && isSafe(to) && (to.protocol === "https:" || from.protocol === "http:")) return to;
+  throw refusedRedirect(from, `to ${location}, which is no https URL`);
+}
+
+function refusedRedirect(url: URL, how: string): LogGuardianError {
+  return new LogGuardianError(
+    "LG_PULL_REDIRECT",
+    `${url} redirects ${how}.`,
+    "Give the address at which the file lies.",
+  );
 }
 
 /** The body as it arrives; whatever the network does to it is an interruption. */
@@ -169,6 +218,16 @@ function refusal(url: URL, status: number): Error {
     "LG_PULL_REFUSED",
     `${url} cannot be fetched: the server answered ${status}.`,
     "Check the address.",
+  );
+}
+
+/** Nothing of it is kept: it is not what was asked for. */
+async function tooLong(url: URL, partial: string, limit: number): Promise<LogGuardianError> {
+  await rm(partial, { force: true });
+  return new LogGuardianError(
+    "LG_PULL_SIZE",
+    `${url} has more than the ${limit} bytes that it may have; nothing of it is kept.`,
+    "Check the address; if it is right, do not trust the file.",
   );
 }
 

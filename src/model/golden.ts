@@ -20,14 +20,10 @@ export const tracedNumbers = 8;
 export async function readGolden(bundle: Bundle): Promise<GoldenWindow[]> {
   const path = bundle.path("golden.jsonl");
   try {
-    const rows = (await readFile(path, "utf8")).split("\n").filter((row) => row !== "");
-    if (rows.length === 0) throw new Error("it is empty");
-    return rows.map((row, place) => {
-      const golden: GoldenWindow = JSON.parse(row);
-      if (!Array.isArray(golden.lines) || !Number.isFinite(golden.margin))
-        throw new Error(`row ${place + 1} has no lines or no margin`);
-      return golden;
-    });
+    const rows = (await readFile(path, "utf8")).split("\n");
+    const windows = rows.flatMap((row, place) => (row === "" ? [] : parseRow(row, place + 1)));
+    if (windows.length === 0) throw new Error("it is empty");
+    return windows;
   } catch (thrown) {
     throw new LogGuardianError(
       "LG_BUNDLE_GOLDEN",
@@ -36,4 +32,19 @@ export async function readGolden(bundle: Bundle): Promise<GoldenWindow[]> {
       thrown,
     );
   }
+}
+
+function parseRow(text: string, number: number): GoldenWindow {
+  let row: Partial<GoldenWindow> | null;
+  try {
+    row = JSON.parse(text);
+  } catch (thrown) {
+    throw new Error(`line ${number} is not JSON`, { cause: thrown });
+  }
+  const { lines, margin } = row ?? {};
+  if (!Array.isArray(lines) || lines.length === 0 || !lines.every((line) => typeof line === "string"))
+    throw new Error(`line ${number} has no "lines" with at least one text`);
+  if (typeof margin !== "number" || !Number.isFinite(margin))
+    throw new Error(`line ${number} has no "margin" that is a number`);
+  return { ...row, lines, margin };
 }

@@ -8,6 +8,9 @@ import { download, type OnProgress } from "./download.ts";
 import { sha256Of } from "./sha256.ts";
 import { checkName, type PullSource } from "./source.ts";
 
+/** A manifest is some kilobytes, and nothing but its checksum is known before it is there. */
+const mostOfManifest = 16 * 2 ** 20;
+
 export interface PullOptions {
   /** Of the archive, the manifest or the file. */
   sha256: string;
@@ -42,8 +45,8 @@ export async function pull(source: PullSource, options: PullOptions): Promise<Pu
     );
   }
   const { sha256, onProgress } = options;
-  const fetchTo = (url: URL, target: string, checksum: string) =>
-    download(url, target, { sha256: checksum, headers: source.headers, onProgress });
+  const fetchTo = (url: URL, target: string, checksum: string, most?: number) =>
+    download(url, target, { sha256: checksum, most, headers: source.headers, onProgress });
   if (source.kind === "file") {
     await fetchTo(source.url, path, sha256);
     return { path, kind, already: false };
@@ -61,13 +64,13 @@ export async function pull(source: PullSource, options: PullOptions): Promise<Pu
       throw thrown;
     });
   } else {
-    const fetchOnce = async (file: string, checksum: string) => {
+    const fetchOnce = async (file: string, checksum: string, most: number) => {
       const target = join(folder, file);
-      if (!existsSync(target)) await fetchTo(new URL(file, source.url), target, checksum);
+      if (!existsSync(target)) await fetchTo(new URL(file, source.url), target, checksum, most);
     };
-    await fetchOnce("manifest.json", sha256);
+    await fetchOnce("manifest.json", sha256, mostOfManifest);
     const { files } = await loadManifest(folder);
-    for (const [file, listed] of Object.entries(files)) await fetchOnce(file, listed.sha256);
+    for (const [file, listed] of Object.entries(files)) await fetchOnce(file, listed.sha256, listed.size);
   }
   await loadBundle(folder, { needBase: false }).catch(async (thrown) => {
     await rm(aside, { recursive: true, force: true });

@@ -78,10 +78,19 @@ export function checkName(name: string, from: string): string {
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "https:" || url?.protocol === "http:") return url;
+  if (url !== undefined && isSafe(url)) return url;
   throw new LogGuardianError(
     "LG_USAGE",
     `${text} is neither an https URL nor a name on the Hub.`,
     "Write https://…/bundle.tar.gz, owner/name/file@revision, or owner/name@revision.",
   );
+}
+
+/** Nothing travels in the clear, unless it stays on this machine. */
+export function isSafe({ protocol, hostname }: URL): boolean {
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }

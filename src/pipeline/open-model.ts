@@ -57,8 +57,7 @@ export interface ModelOptions {
 export async function openModel(options: ModelOptions = {}): Promise<OpenModel> {
   const inference = { ...defaultInference, ...options.inference };
   const bundle = await loadBundle(options.bundleDir ?? defaultBundleDir());
-  const trainingLines = await readTrainingLines(bundle);
-  const [embedder, scorer] = await Promise.all([
+  const opening = [
     createEmbedder(bundle, {
       provider: inference.provider,
       threads: inference.onnxThreads,
@@ -69,25 +68,33 @@ export async function openModel(options: ModelOptions = {}): Promise<OpenModel> 
       threads: inference.llamaThreads,
       maxWindows: inference.batchSize,
     }),
-  ]);
-  const judge = createJudge(
-    { bundle, embedder, scorer, novelty: trainingLines && createNovelty(trainingLines) },
-    {
-      threshold: options.threshold ?? bundle.manifest.threshold,
-      evidence: options.evidence ?? true,
-      rawOutput: options.rawOutput ?? false,
-      cacheBytes: inference.verdictCacheBytes,
-    },
-  );
-  return {
-    bundle,
-    embedder,
-    scorer,
-    judge,
-    async close() {
-      await Promise.all([embedder.close(), scorer.close()]);
-    },
-  };
+  ] as const;
+  await Promise.allSettled(opening);
+  try {
+    // In this order: the encoder compares the manifest's width with its graph's, and whoever comes later would take a
+    // wrong one for another file's fault.
+    const embedder = await opening[0];
+    const scorer = await opening[1];
+    const trainingLines = await readTrainingLines(bundle);
+    const judge = createJudge(
+      { bundle, embedder, scorer, novelty: trainingLines && createNovelty(trainingLines) },
+      {
+        threshold: options.threshold ?? bundle.manifest.threshold,
+        evidence: options.evidence ?? true,
+        rawOutput: options.rawOutput ?? false,
+        cacheBytes: inference.verdictCacheBytes,
+      },
+    );
+    return { bundle, embedder, scorer, judge, close: () => closeAll(opening) };
+  } catch (thrown) {
+    await closeAll(opening);
+    throw thrown;
+  }
+}
+
+async function closeAll(opening: readonly Promise<Embedder | Scorer>[]): Promise<void> {
+  for (const part of await Promise.allSettled(opening))
+    if (part.status === "fulfilled") await part.value.close();
 }
 
 /** Opens a model, uses it, and closes it whatever happens: its worker thread would keep the process alive. */

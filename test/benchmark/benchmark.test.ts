@@ -165,6 +165,7 @@ describe("benchmark", () => {
   it.each([
     ["an unknown method", [...data, "--methods", "magic"], 2, /--methods magic is not known/],
     ["a plug-in without a name", [...data, "--plugin", "x"], 2, /--plugin x has no name and command/],
+    ["no window to learn from", [...data, "--test-share", "1"], 2, /--test-share 1 is not a number above 0/],
     ["half a thread", [...data, "--threads", "1.5"], 2, /--threads 1\.5 is not a whole number/],
     ["a log without its format", ["--data", "/nowhere.log"], 2, /--data \/nowhere\.log has no --format/],
     ["a test file of no data set", ["--test", "b.jsonl"], 2, /--test b\.jsonl belongs to no data set/],
@@ -186,7 +187,7 @@ describe("benchmark", () => {
       "only normal windows to test",
       [...train, "--test", write("all-normal.jsonl", normal(6))],
       1,
-      /The windows tested of all-normal hold only one label/,
+      /All windows tested of all-normal are normal: recall/,
     ],
   ])("refuses %s in one sentence", (_, args, code, says) => {
     const { status, stderr } = run("--methods", "unseen-template", ...args);

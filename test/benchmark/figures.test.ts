@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreementOf } from "../../src/benchmark/agreement.ts";
+import { methodAgreement } from "../../src/benchmark/agreement.ts";
 import type { BenchmarkData } from "../../src/benchmark/benchmark-data.ts";
 import { methodFigures, speedOf } from "../../src/benchmark/figures.ts";
 import { type Answer, answersOf, type MethodResult } from "../../src/benchmark/method.ts";
@@ -104,7 +104,7 @@ describe("agreement", () => {
       ],
       4,
     );
-    expect(agreementOf(data, slow, resultOf(distinct, answers, 2))).toEqual({
+    expect(methodAgreement(data, slow, resultOf(distinct, answers, 2))).toEqual({
       windows: 2,
       sameVerdict: 1,
       largestDifference: 0.5,

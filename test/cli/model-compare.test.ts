@@ -67,6 +67,14 @@ describe("model compare", () => {
       stderr: expect.stringContaining("LG_DATASET_EMPTY"),
     });
   });
+
+  it("refuses a window without a line, by its row", async () => {
+    const rows = join(temporaryFolder(), "rows.jsonl");
+    writeFileSync(rows, '{"lines":["ok"]}\n{"label":0,"lines":[]}\n');
+    const { status, stderr } = await runCli(["model", "compare", starterBundle, other, "--data", rows]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/rows\.jsonl, line 2 has no "lines" with at least one text.*LG_DATASET_ROW/);
+  });
 });
 
 describe("model quantize", () => {

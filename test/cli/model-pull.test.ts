@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -120,7 +123,70 @@ describe("model pull of a file", () => {
     expect((await pull("ftp://x/y", sha256)).stderr).toContain("LG_USAGE");
     expect(server.requests).toEqual([]);
   });
+
+  it.each([
+    ["http://example.org/base.gguf", {}],
+    ["http://127.0.0.1.example.org/base.gguf", {}],
+    ["http://localhost.example.org/base.gguf", {}],
+    ["owner/small/model.gguf@main", { HF_ENDPOINT: "http://example.org" }],
+  ])("takes nothing in the clear: %s %j", async (from, env) => {
+    const { status, stderr } = await pull(from, sha256, [], env);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/is neither an https URL/);
+  });
+
+  it("follows no redirect into the clear, nor one that leads round and round", async () => {
+    server.files.set("/away", { redirect: "http://example.org/base.gguf" });
+    server.files.set("/round", { redirect: "/round" }).set("/base.gguf", { content });
+    for (const path of ["/away", "/round"])
+      expect((await pull(server.url + path, sha256)).stderr).toContain("LG_PULL_REDIRECT");
+    server.requests.length = 0;
+    const { start, env } = secureServers();
+    const secure = await start({ location: `${server.url}/base.gguf` });
+    const { status, stderr } = await pull(`${secure.url}/base.gguf`, sha256, [], env);
+    secure.close();
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("LG_PULL_REDIRECT"),
+    });
+    expect(server.requests).toEqual([]);
+  });
+
+  it("tells the Hub's token to the Hub alone", async () => {
+    const { start, env } = secureServers();
+    const elsewhere = await start({});
+    const hub = await start({ location: `${elsewhere.url}/model.gguf` });
+    const whose = { HF_ENDPOINT: hub.url, HF_TOKEN: "secret" };
+    const { stderr } = await pull("owner/small/model.gguf@main", sha256, [], { ...env, ...whose });
+    hub.close();
+    elsewhere.close();
+    expect(stderr).toContain("LG_PULL_NOT_FOUND");
+    expect([hub.authorizations, elsewhere.authorizations]).toEqual([["Bearer secret"], [undefined]]);
+  });
 });
+
+/** https servers on free ports, and the environment that trusts them. Each sends everyone to `location`, or has nothing. */
+function secureServers() {
+  const folder = temporaryFolder();
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
+  const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const made = spawnSync("openssl", ["req", "-x509", ...curve, ...name, "-keyout", key, "-out", certificate]);
+  expect(made.status).toBe(0);
+  const own = { key: readFileSync(key), cert: readFileSync(certificate) };
+  const start = async (headers: { location?: string }) => {
+    const authorizations: (string | undefined)[] = [];
+    const secure = createServer(own, (request, response) => {
+      authorizations.push(request.headers.authorization);
+      response.writeHead(headers.location === undefined ? 404 : 302, headers).end();
+    });
+    secure.listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    const { port } = secure.address() as AddressInfo;
+    return { url: `https://127.0.0.1:${port}`, authorizations, close: () => secure.close() };
+  };
+  return { start, env: { NODE_EXTRA_CA_CERTS: certificate } };
+}
 
 async function until(done: () => boolean): Promise<void> {
   while (!done()) await sleep(50);
@@ -162,6 +228,27 @@ describe("model pull of a bundle", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("LG_PULL_CHECKSUM");
     expect(existsSync(join(out, "log"))).toBe(false);
+  });
+
+  it.each(["manifest.json", "golden.jsonl"])("whose %s has no end is given up", async (endless) => {
+    for (const file of readdirSync(starterBundle))
+      server.files.set(`/log/${file}`, { content: readFileSync(join(starterBundle, file)) });
+    server.files.set(`/log/${endless}`, { content, endless: true });
+    const manifest = hashOf(readFileSync(join(starterBundle, "manifest.json")));
+    const { status, stderr } = await pull(`${server.url}/log/manifest.json`, manifest);
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining("LG_PULL_SIZE") });
+    const left = readdirSync(out, { recursive: true }).map(String);
+    expect(left.filter((path) => path.includes(`${endless}.`))).toEqual([]);
+  });
+
+  it("with a file that is longer than its manifest says: none of it is fetched", async () => {
+    for (const file of readdirSync(starterBundle))
+      server.files.set(`/log/${file}`, { content: readFileSync(join(starterBundle, file)) });
+    server.files.set("/log/golden.jsonl", { content: Buffer.alloc(2 ** 20) });
+    const manifest = hashOf(readFileSync(join(starterBundle, "manifest.json")));
+    const { stderr } = await pull(`${server.url}/log/manifest.json`, manifest);
+    expect(stderr).toContain("LG_PULL_SIZE");
+    expect(stderr).not.toContain("golden.jsonl: 0.");
   });
 
   it("that is damaged, or no bundle, appears nowhere", async () => {

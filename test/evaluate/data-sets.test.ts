@@ -56,8 +56,10 @@ describe("logs with the label in the first field", () => {
     expect(windows[0]?.masked[0]).toBe("instruction cache parity error corrected");
     const starts = windows.map(({ start }) => start ?? 0);
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
+    expect(windows[1]).not.toHaveProperty("firstLine");
     const overlapping = await read(path, "bgl", { size: 100, stride: 50 });
     expect(overlapping.windows).toHaveLength(39);
+    expect(overlapping.windows.map(({ firstLine }) => firstLine).slice(0, 3)).toEqual([0, 50, 100]);
     expect(overlapping.windows[1]?.masked).toEqual([
       ...(windows[0]?.masked.slice(50) ?? []),
       ...(windows[1]?.masked.slice(0, 50) ?? []),
@@ -203,10 +205,10 @@ describe("JSON lines", () => {
   it.each([
     ["{", /line 2 is not JSON/],
     ['{"lines":["a"]}', /line 2 has no "label"/],
-    ['{"label":2,"lines":["a"]}', /line 2 has no "label"/],
+    ['{"label":2,"lines":["a"]}', /line 2 has a "label" that is neither 0 nor 1/],
     ['{"label":0,"lines":[]}', /line 2 has no "lines"/],
     ['{"label":0,"lines":["a"],"count":0}', /line 2 has a "count"/],
-    ["null", /line 2 has no "label"/],
+    ["null", /line 2 has no "lines"/],
   ])("names the row %s", async (row, message) => {
     const path = write("bad.jsonl", `{"label":0,"lines":["a"]}\n${row}\n`);
     await expect(read(path, "jsonl")).rejects.toThrow(message);

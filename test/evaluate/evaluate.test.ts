@@ -128,6 +128,18 @@ describe("evaluate", () => {
       "distinct windows never seen in training",
     );
     for (const { alerts } of [...errors.falseAlarms, ...errors.misses]) expect(alerts).not.toBeNull();
+    expect(data).toMatchObject({ leftOut: 0, overlap: false });
+  });
+
+  it("says which windows share lines with tested ones, and leaves them out of what comes before", () => {
+    const args = ["--data", dataFile("bgl/BGL_2k.log"), "--format", "bgl", "--window", "20/5"];
+    const { stdout } = run("evaluate", ...args, "--split", "chronological", "--folds", "0");
+    // The three windows that begin less than 20 lines before the first tested one.
+    expect(stdout).toContain("3 windows share lines with tested ones");
+    expect(stdout).not.toContain("Windows overlap");
+    const random = run("evaluate", ...args, "--split", "random", "--folds", "0").stdout;
+    expect(random).toContain("Windows overlap");
+    expect(random).not.toContain("share lines with tested ones");
   });
 });
 
@@ -141,7 +153,7 @@ describe("bad input", () => {
     );
     const { status, stdout, stderr } = run("evaluate", "--data", normal, "--format", "jsonl", "--json");
     expect(status).toBe(1);
-    expect(stderr).toMatch(/All windows of .* are normal: recall, F1, .* do not exist/);
+    expect(stderr).toMatch(/All windows tested of .* are normal: recall, F1, .* do not exist/);
     const { metrics } = JSON.parse(stdout);
     expect(metrics).toMatchObject({ recall: null, f1: null });
     expect(metrics.accuracy).not.toBeNull();
@@ -170,8 +182,23 @@ describe("bad input", () => {
     ],
     [
       "a share of nothing",
-      ["--data", good, "--format", "jsonl", "--split", "random", "--test-share", "0"],
-      /holds no window/,
+      ["--data", good, "--format", "jsonl", "--split", "random", "--test-share", "0.1"],
+      /The tested share of .* holds no window/,
+    ],
+    ...["0", "1", "all"].map((share): [string, string[], RegExp] => [
+      `a share of ${share}`,
+      ["--data", good, "--format", "jsonl", "--split", "random", "--test-share", share],
+      /--test-share \S+ is not a number above 0 and below 1/,
+    ]),
+    [
+      "a fraction of a fold",
+      ["--data", good, "--format", "jsonl", "--folds", "2.7"],
+      /--folds 2\.7 is not a whole/,
+    ],
+    [
+      "a fraction of a seed",
+      ["--data", good, "--format", "jsonl", "--seed", "1.5"],
+      /--seed 1\.5 is not a whole/,
     ],
     [
       "a report that cannot be written",

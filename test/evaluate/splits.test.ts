@@ -12,7 +12,7 @@ function item(name: string, label: 0 | 1, margin: number | null, weight = 1): It
 }
 
 async function occurrences(
-  rows: { label: 0 | 1; masked: string[]; start?: number; group?: string }[],
+  rows: { label: 0 | 1; masked: string[]; start?: number; group?: string; firstLine?: number }[],
 ): Promise<Occurrence[]> {
   async function* windows() {
     for (const row of rows) yield { count: 1, ...row };
@@ -86,6 +86,38 @@ describe("splits", () => {
     const { rest, tested } = split(all, { kind: "chronological", testShare: 0.4, seed: 1 });
     expect(tested.map(({ start }) => start)).toEqual([4, 5]);
     expect(rest.map(({ start }) => start)).toEqual([1, 2, 3]);
+  });
+
+  it("chronological leaves a window without a time where the file has it", async () => {
+    const starts = [undefined, 1, 2, undefined, 3, undefined];
+    const all = await occurrences(
+      starts.map((start, place) => ({
+        label: 0,
+        masked: [String(place)],
+        ...(start === undefined ? {} : { start }),
+      })),
+    );
+    const { rest, tested } = split(all, { kind: "chronological", testShare: 0.5, seed: 1 });
+    expect(rest.map(({ window }) => window.key)).toEqual(all.slice(0, 3).map(({ window }) => window.key));
+    expect(tested.map(({ window }) => window.key)).toEqual(all.slice(3).map(({ window }) => window.key));
+  });
+
+  it("chronological leaves out what shares lines with a tested window, before it and after it; random does not", async () => {
+    // Windows of four lines, every two; the log goes back in time once, so that the first window is tested.
+    const starts = [9, 1, 2, 3, 4, 5, 6, 7, 8];
+    const all = await occurrences(
+      starts.map((start, place) => ({
+        label: 0,
+        masked: ["a", "b", "c", String(place)],
+        start,
+        firstLine: 2 * place,
+      })),
+    );
+    const { rest, tested } = split(all, { kind: "chronological", testShare: 1 / 3, seed: 1 });
+    expect(tested.map(({ start }) => start)).toEqual([7, 8, 9]);
+    expect(rest.map(({ start }) => start)).toEqual([2, 3, 4, 5]);
+    const random = split(all, { kind: "random", testShare: 1 / 3, seed: 1 });
+    expect([random.rest.length, random.tested.length]).toEqual([6, 3]);
   });
 
   it("random repeats with its seed and keeps groups whole", async () => {

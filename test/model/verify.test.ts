@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkGolden } from "../../src/classify/parity.ts";
+import { availableProviders } from "../../src/embed/providers.ts";
 import type { GoldenWindow } from "../../src/model/golden.ts";
 import type { Manifest } from "../../src/model/manifest.ts";
 import { withModel } from "../../src/pipeline/open-model.ts";
@@ -51,22 +52,21 @@ describe("a bundle's parity", () => {
     });
   });
 
-  it("refuses golden windows without a margin: no number is within any tolerance", async () => {
-    const missing = check((rows) => void rows.map((row) => Reflect.deleteProperty(row, "margin")));
-    await expect(missing).rejects.toMatchObject({ code: "LG_BUNDLE_GOLDEN" });
+  // Without a margin: no number is within any tolerance.
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ["without a margin", { margin: undefined }, /golden\.jsonl cannot be read: line 2 has no "margin"/],
+    ["without a line", { lines: [] }, /golden\.jsonl cannot be read: line 2 has no "lines"/],
+    ["of what is no text", { lines: [7] }, /golden\.jsonl cannot be read: line 2 has no "lines"/],
+  ])("refuses a golden window %s, by its line", async (_, change, message) => {
+    await expect(check((rows) => void Object.assign(rows[1] ?? {}, change))).rejects.toMatchObject({
+      code: "LG_BUNDLE_GOLDEN",
+      message: expect.stringMatching(message),
+    });
   });
 
   it.each<[string, (content: Manifest) => void, string]>([
     ["another prompt", ({ prompt }) => (prompt.after.text = " The order is"), "LG_BUNDLE_PROMPT"],
     ["another vocabulary", ({ verdict }) => (verdict.normal.id = 12), "LG_BUNDLE_PROMPT"],
-    [
-      "another width",
-      (manifest) => {
-        manifest.embedder.width = 384;
-        delete manifest.novelty;
-      },
-      "LG_BUNDLE_WIDTH",
-    ],
     ["a file outside its folder", ({ embedder }) => (embedder.file = "../x.onnx"), "LG_BUNDLE_MANIFEST"],
     [
       "a base with another checksum",
@@ -75,6 +75,39 @@ describe("a bundle's parity", () => {
     ],
   ])("refuses %s", async (_, manifest, code) => {
     await expect(check(() => undefined, manifest)).rejects.toMatchObject({ code });
+  });
+});
+
+describe("a damaged encoder", () => {
+  it.each([
+    ["tokenizer.json", "cut off {", "LG_BUNDLE_TOKENIZER"],
+    ["tokenizer.json", '{"model":{"type":"Unknown"}}', "LG_BUNDLE_TOKENIZER"],
+    ["embedder.onnx", "no graph at all", "LG_BUNDLE_ENCODER"],
+  ])("%s of %j is named, and what to do", async (file, content, code) => {
+    const bundleDir = starterCopy();
+    putFile(bundleDir, file, content);
+    await expect(withModel({ bundleDir }, async () => undefined)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(`${bundleDir}/${file} cannot be used: .*[^.]\\.$`),
+      remedy: "Fetch or export the bundle again.",
+    });
+  });
+
+  it("with another width than the manifest's is not novelty's fault, nor the language model's", async () => {
+    const width = (manifest: Manifest) => (manifest.embedder.width = 100);
+    await expect(check(() => undefined, width)).rejects.toMatchObject({
+      code: "LG_BUNDLE_WIDTH",
+      message: "The encoder's vectors have 192 numbers where the manifest says 100.",
+    });
+  });
+
+  const withoutCuda = it.skipIf(availableProviders().includes("cuda"));
+  withoutCuda("is no provider's fault, and a provider that is not there is not the graph's", async () => {
+    const bundleDir = starterCopy();
+    const asked = () => withModel({ bundleDir, inference: { provider: "cuda" } }, async () => undefined);
+    await expect(asked()).rejects.toMatchObject({ code: "LG_EMBEDDER_START" });
+    putFile(bundleDir, "embedder.onnx", "no graph at all");
+    await expect(asked()).rejects.toMatchObject({ code: "LG_BUNDLE_ENCODER" });
   });
 });
 

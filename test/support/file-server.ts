@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline, Readable } from "node:stream";
 
 export interface ServedFile {
   content?: Buffer;
@@ -12,6 +13,8 @@ export interface ServedFile {
   wholeOnly?: boolean;
   /** The body stops after so many bytes and the connection stays open. */
   stallAfter?: number;
+  /** Says no length, and the content comes again and again. */
+  endless?: boolean;
   /** What the answer claims to be the length. */
   claimedLength?: number;
 }
@@ -44,6 +47,10 @@ export async function startFileServer(): Promise<FileServer> {
       return;
     }
     const content = file.content ?? Buffer.alloc(0);
+    if (file.endless) {
+      pipeline(Readable.from(again(content)), response, () => undefined);
+      return;
+    }
     const from = file.wholeOnly ? 0 : firstByte(request);
     if (from > 0 && from >= content.length) {
       response.writeHead(416, { "content-range": `bytes */${content.length}` }).end();
@@ -74,6 +81,10 @@ export async function startFileServer(): Promise<FileServer> {
       await once(server, "close");
     },
   };
+}
+
+function* again(content: Buffer): Generator<Buffer> {
+  for (;;) yield content;
 }
 
 function firstByte({ headers }: IncomingMessage): number {

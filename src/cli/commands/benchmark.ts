@@ -7,10 +7,11 @@ import { createExchange } from "../../benchmark/exchange.ts";
 import { type MethodName, methodNames } from "../../benchmark/method-names.ts";
 import { benchmarkText, writeBenchmark } from "../../benchmark/report/write.ts";
 import { LogGuardianError } from "../../errors.ts";
+import { assertBothLabels } from "../../evaluate/both-labels.ts";
 import { figure, short } from "../../evaluate/report/format.ts";
 import { createReportFolder } from "../../evaluate/report/write.ts";
 import type { SplitKind } from "../../evaluate/splits.ts";
-import { parseNumber } from "../arguments.ts";
+import { parseShare, parseWhole } from "../arguments.ts";
 import type { createDataSetOptions } from "../data-set-options.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createProgress } from "../progress.ts";
@@ -35,7 +36,7 @@ export async function benchmarkCommand(options: Options): Promise<void> {
   const threads = parseWhole(options.threads, "--threads", 1);
   const sources = options.dataSets.sources({
     kind: options.split,
-    testShare: parseNumber(options.testShare, "--test-share", 0, 1),
+    testShare: parseShare(options.testShare, "--test-share"),
     seed,
   });
   const keepGoing = options.keepGoing === true;
@@ -67,7 +68,7 @@ export async function benchmarkCommand(options: Options): Promise<void> {
   }
   if (options.report !== undefined) await writeBenchmark(options.report, report);
   console.log(options.json === true ? JSON.stringify(report) : benchmarkText(report));
-  assertBothLabels(report);
+  assertBothLabels(report.dataSets.map(({ name, test }) => ({ name, ...test })));
   if (report.dataSets.some(({ leftOut }) => leftOut.length > 0)) process.exitCode = exitCodes.failed;
 }
 
@@ -107,21 +108,4 @@ function parsePlugins(list: readonly string[]): ReadonlyMap<string, string> {
     plugins.set(name, command);
   }
   return plugins;
-}
-
-function parseWhole(text: string, option: string, least: number): number {
-  const value = parseNumber(text, option, least);
-  if (Number.isSafeInteger(value)) return value;
-  throw new LogGuardianError("LG_USAGE", `${option} ${text} is not a whole number.`, "Correct it.");
-}
-
-/** @throws LogGuardianError LG_DATASET_ONE_LABEL: the figures that need both labels do not exist. */
-function assertBothLabels({ dataSets }: BenchmarkReport): void {
-  const one = dataSets.filter(({ test }) => test.anomalous === 0 || test.anomalous === test.windows);
-  if (one.length === 0) return;
-  throw new LogGuardianError(
-    "LG_DATASET_ONE_LABEL",
-    `The windows tested of ${one.map(({ name }) => name).join(", ")} hold only one label: figures that need both do not exist.`,
-    "Give data with both labels, or a larger share to test.",
-  );
 }

@@ -1,4 +1,4 @@
-import { LogGuardianError } from "../../errors.ts";
+import { assertBothLabels } from "../../evaluate/both-labels.ts";
 import type { DataFormat } from "../../evaluate/data/data-format.ts";
 import { checkSource } from "../../evaluate/data/data-set.ts";
 import { type Evaluation, type EvaluationOptions, evaluateModel } from "../../evaluate/evaluation.ts";
@@ -7,7 +7,7 @@ import { createReportFolder, writeReport } from "../../evaluate/report/write.ts"
 import type { SplitKind } from "../../evaluate/splits.ts";
 import { type Summary, summaryOf } from "../../evaluate/summary.ts";
 import { withModel } from "../../pipeline/open-model.ts";
-import { parseNumber, parseWindow } from "../arguments.ts";
+import { parseNumber, parseShare, parseWhole, parseWindow } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createProgress } from "../progress.ts";
 
@@ -50,14 +50,17 @@ export async function evaluateCommand(options: Options): Promise<void> {
   const summary = summaryOf(evaluations);
   if (options.report !== undefined) await writeReport(options.report, summary);
   console.log(options.json === true ? JSON.stringify(summary) : textReport(summary));
-  assertBothLabels(summary, options.data);
+  const { truePositives, falsePositives, trueNegatives, falseNegatives } = summary.counts;
+  const anomalous = truePositives + falseNegatives;
+  const windows = anomalous + trueNegatives + falsePositives;
+  assertBothLabels([{ name: options.data, windows, anomalous }]);
   if (leastF1 !== undefined) gate(summary, leastF1);
 }
 
 function parse(options: Options): EvaluationOptions {
   const { data, format, labels, train, threshold } = options;
-  const seed = parseNumber(options.seed, "--seed", 0);
-  const testShare = parseNumber(options.testShare, "--test-share", 0, 1);
+  const seed = parseWhole(options.seed, "--seed", 0);
+  const testShare = parseShare(options.testShare, "--test-share");
   return {
     data: {
       path: data,
@@ -68,23 +71,9 @@ function parse(options: Options): EvaluationOptions {
     ...(train === undefined ? {} : { train }),
     ...(threshold === undefined ? {} : { threshold: parseNumber(threshold, "--threshold", 0, 1) }),
     ...(options.split === undefined ? {} : { split: { kind: options.split, testShare, seed } }),
-    folds: Math.floor(parseNumber(options.folds, "--folds", 0)),
+    folds: parseWhole(options.folds, "--folds", 0),
     seed,
   };
-}
-
-/** @throws LogGuardianError LG_DATASET_ONE_LABEL: the figures that need both labels do not exist. */
-function assertBothLabels({ counts }: Summary, path: string): void {
-  const anomalous = counts.truePositives + counts.falseNegatives;
-  const normal = counts.trueNegatives + counts.falsePositives;
-  if (anomalous > 0 && normal > 0) return;
-  throw new LogGuardianError(
-    "LG_DATASET_ONE_LABEL",
-    anomalous === 0
-      ? `All windows of ${path} are normal: recall, F1, ROC and precision-recall curve do not exist.`
-      : `All windows of ${path} are anomalous: the ROC curve does not exist, and precision says nothing.`,
-    "Give data with both labels, or a larger share to test.",
-  );
 }
 
 function gate({ metrics: { f1 } }: Summary, least: number): void {

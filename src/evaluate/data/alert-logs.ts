@@ -14,9 +14,12 @@ export async function* readAlertLog(
   view: LineView,
   notes: ReadingNotes,
 ): AsyncGenerator<LabelledWindow> {
+  let firstLine = 0;
   for await (const lines of slide(readRawLines(path, layout, view, notes), window)) {
     const alerts = [...new Set(lines.filter(isAlert).map(({ masked }) => masked))];
-    yield { label: alerts.length > 0 ? 1 : 0, count: 1, ...contentsOf(lines), alerts };
+    const place = window.stride < window.size ? { firstLine } : {};
+    yield { label: alerts.length > 0 ? 1 : 0, count: 1, ...contentsOf(lines), ...place, alerts };
+    firstLine += window.stride;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Masker } from "../../mask/masker.ts";
 import type { LabelledWindow, ReadingNotes } from "./labelled-window.ts";
-import { badRow, createTexts, readRows } from "./lines.ts";
+import { badRow, createTexts } from "./lines.ts";
+import { readWindowRows } from "./window-rows.ts";
 
 /** Rows `{"label": 0 or 1, "lines": [...], "count"?: n}`; lines are contents without header, masked already or not. */
 export async function* readJsonLines(
@@ -18,31 +19,9 @@ export async function* readJsonLines(
     }
     return known;
   };
-  for await (const { number, row } of readRows(path)) {
-    const { label, lines, count } = parseRow(row, path, number);
+  for await (const { number, label, lines, count } of readWindowRows(path)) {
+    if (label === undefined) throw badRow(path, number, 'has no "label" of 0 or 1');
     notes.lines += count * lines.length;
     yield { label, count, masked: lines.map(mask) };
   }
-}
-
-function parseRow(
-  text: string,
-  path: string,
-  number: number,
-): { label: 0 | 1; lines: string[]; count: number } {
-  let row: { label?: unknown; lines?: unknown; count?: unknown } | null;
-  try {
-    row = JSON.parse(text);
-  } catch (thrown) {
-    throw badRow(path, number, "is not JSON", thrown);
-  }
-  const { label, lines, count = 1 } = row ?? {};
-  if (label !== 0 && label !== 1) throw badRow(path, number, 'has no "label" of 0 or 1');
-  if (!Array.isArray(lines) || lines.length === 0 || !lines.every((content) => typeof content === "string")) {
-    throw badRow(path, number, 'has no "lines" with at least one text');
-  }
-  if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 1) {
-    throw badRow(path, number, 'has a "count" that is no whole number from 1 on');
-  }
-  return { label, lines, count };
 }

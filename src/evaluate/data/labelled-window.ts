@@ -8,6 +8,8 @@ export interface LabelledWindow {
   /** Times of its first and last line, milliseconds since the epoch; absent where the lines carry none. */
   start?: number;
   end?: number;
+  /** Number of its first line in the log; there only where windows overlap, and so share lines. */
+  firstLine?: number;
   /** Masked lines that carry an alert tag of their own, where the data set labels lines. */
   alerts?: string[];
   /** Windows of one group share one label (a job of Hadoop): the highest score of the group is the group's. */

@@ -18,7 +18,7 @@ export async function* readRows(path: string): AsyncGenerator<{ number: number; 
 export function badRow(path: string, number: number, what: string, cause?: unknown): LogGuardianError {
   return new LogGuardianError(
     "LG_DATASET_ROW",
-    `${path}, line ${number} ${what}.`,
+    `${path === "-" ? "standard input" : path}, line ${number} ${what}.`,
     "Correct the row or leave it out.",
     cause,
   );

@@ -19,13 +19,12 @@ import {
   chosenSentences,
   errorsMeaning,
   errorTable,
+  linesInReport,
   seedTable,
   type Table,
   thresholdTable,
   viewTable,
 } from "./tables.ts";
-
-const linesShown = 25;
 
 /** One file with everything in it: pictures, style, no script. */
 export function htmlReport(summary: Summary): string {
@@ -135,7 +134,7 @@ function confusion({ views, data }: Evaluation): string {
 
 function errorSection(title: string, found: readonly TemplateError[]): string {
   if (found.length === 0) return "";
-  return `<h2>${title}</h2><p class="sub">${errorsMeaning}</p>${tableHtml(errorTable(found, linesShown))}`;
+  return `<h2>${title}</h2><p class="sub">${errorsMeaning}</p>${tableHtml(errorTable(found, linesInReport))}`;
 }
 
 export function tableHtml({ header, rows, words, now }: Table): string {

@@ -9,13 +9,12 @@ import {
   chosenSentences,
   errorsMeaning,
   errorTable,
+  linesInReport,
   seedTable,
   type Table,
   thresholdTable,
   viewTable,
 } from "./tables.ts";
-
-const linesShown = 25;
 
 /** The figures of the page without its pictures. */
 export function markdownReport(summary: Summary): string {
@@ -92,7 +91,7 @@ function confusionTable({ views, data }: Evaluation): Table {
 function errorSection(title: string, found: readonly TemplateError[]): string[] {
   return found.length === 0
     ? []
-    : [`## ${title}`, errorsMeaning, tableMarkdown(errorTable(found, linesShown))];
+    : [`## ${title}`, errorsMeaning, tableMarkdown(errorTable(found, linesInReport))];
 }
 
 export function tableMarkdown({ header, rows, words }: Table): string {

@@ -2,7 +2,7 @@ import type { Evaluation } from "../evaluation.ts";
 import { short } from "./format.ts";
 
 /** Sentences about what was read and how: what a reader must know before the figures. */
-export function notesOf({ data, views, errors }: Evaluation): string[] {
+export function notesOf({ data, views, errors, crossValidation }: Evaluation): string[] {
   const { reading, split } = data;
   const undecided = views[0]?.counts.undecided ?? 0;
   return [
@@ -10,6 +10,12 @@ export function notesOf({ data, views, errors }: Evaluation): string[] {
     split === null
       ? ""
       : `${split.kind === "random" ? `A random share (seed ${split.seed})` : "The last share in time"} of ${split.testShare} is tested: ${short(data.tested)} windows. Unless --train says otherwise, the rest is what "never seen" refers to.`,
+    data.leftOut > 0
+      ? `${short(data.leftOut)} windows share lines with tested ones and belong to neither side.`
+      : "",
+    data.overlap && (split?.kind === "random" || crossValidation !== null)
+      ? "Windows overlap: those of a random share, and those of the threshold's folds, share lines with the rest, which flatters their figures."
+      : "",
     reading.linesWithoutLayout > 0
       ? `${short(reading.linesWithoutLayout)} lines have no header that fits the layout: judged with all of their text.`
       : "",

@@ -61,6 +61,9 @@ export function thresholdTable({ thresholds, threshold }: Evaluation): Table {
   };
 }
 
+/** Of wrongly judged windows, in a file; on a terminal there are fewer. */
+export const linesInReport = 25;
+
 /** The last column is the line. */
 export function errorTable(errors: readonly TemplateError[], most: number): Table {
   const hasAlerts = errors.some(({ alerts }) => alerts !== null);

@@ -1,13 +1,14 @@
 import { lineWeights } from "../../../classify/evidence.ts";
+import { windowsPerCall } from "../../../classify/judge.ts";
 import { windowVectors } from "../../../classify/window-vectors.ts";
 import { LogGuardianError } from "../../../errors.ts";
 import { agreementOf, distanceOf, type Pair } from "../../../evaluate/agreement.ts";
+import { readWindowRows, type WindowRow } from "../../../evaluate/data/window-rows.ts";
 import { figure } from "../../../evaluate/report/format.ts";
 import { createMasker } from "../../../mask/masker.ts";
 import { type OpenModel, withModel } from "../../../pipeline/open-model.ts";
 import { visible } from "../../../verdict/visible.ts";
 import { parseNumber } from "../../arguments.ts";
-import { readWindowRows, type WindowRow } from "./window-rows.ts";
 
 interface Options {
   data: string;
@@ -15,7 +16,6 @@ interface Options {
   json?: boolean;
 }
 
-const windowsPerCall = 256;
 const shownLines = 3;
 
 interface Disagreement {

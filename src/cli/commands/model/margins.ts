@@ -1,13 +1,12 @@
 import { once } from "node:events";
+import { windowsPerCall } from "../../../classify/judge.ts";
 import { windowVectors } from "../../../classify/window-vectors.ts";
 import { createLineTokenizer } from "../../../embed/tokenizer.ts";
 import { LogGuardianError } from "../../../errors.ts";
+import { readWindowRows } from "../../../evaluate/data/window-rows.ts";
 import { defaultBundleDir } from "../../../model/bundle.ts";
 import { tracedNumbers } from "../../../model/golden.ts";
 import { type OpenModel, withModel } from "../../../pipeline/open-model.ts";
-import { readWindowRows } from "./window-rows.ts";
-
-const windowsPerCall = 256;
 
 /** Windows of masked lines on standard input to margins on standard output, one row each, in order. */
 export async function marginsCommand(
