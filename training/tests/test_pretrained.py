@@ -109,8 +109,11 @@ def test_two_processes_train_as_one(tiny_recipe, rows, tmp_path):
     together = torch.load(tmp_path / "together.work/checkpoint.pt", weights_only=True)
     for row, mine in zip(together["history"], alone.progress.history, strict=True):
         assert row["steps"] == mine["steps"]
-    mine = weights(alone.model)
-    assert max(float((mine[name] - tensor).abs().max()) for name, tensor in together["weights"].items()) < 1e-3
+    start = weights(prepared(replace(tiny_recipe, stages=[replace(tiny_recipe.stages[0], learning_rate=1e-30)]), rows, tmp_path / "start").model)
+    mine, theirs = weights(alone.model), together["weights"]
+    moved, apart = (torch.cat([(one[name] - mine[name]).flatten() for name in mine]).norm() for one in (start, theirs))
+    # A tenth: AdamW's first steps make much of a gradient's last bits. Without shared gradients it is half.
+    assert apart / moved < 0.25
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
