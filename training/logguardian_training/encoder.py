@@ -127,10 +127,10 @@ def append_projector(source: Path, target: Path, weight: np.ndarray, bias: np.nd
     onnx.save(model, target)
 
 
-def embed(path: Path, tokenizer: Tokenizer, lines: list[str], threads: int = 1) -> np.ndarray:
+def embed(path: Path, tokenizer: Tokenizer, lines: list[str]) -> np.ndarray:
     """float32 [lines, width], through the ONNX graph at `path`; sorted by length, 512 tokens a run."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     encoded = [encoding.ids for encoding in tokenizer.encode_batch(lines)]
     order = sorted(range(len(lines)), key=lambda place: len(encoded[place]))

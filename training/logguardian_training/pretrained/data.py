@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -80,12 +79,12 @@ def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
                 raise DataError(f"{labels.name} does not match {path.name}: it has no label for the id {row.get('id')!r} of line {number}.")
         if label not in (0, 1) or isinstance(label, bool):
             raise DataError(f"{where} has the label {label!r}, which is neither 0 nor 1. Correct it, or give --labels.")
-        windows.append((tuple(texts.add(line) for line in lines), label, count))
+        windows.append(Sequence(tuple(texts.add(line) for line in lines), label, count))
     if by_id is not None and len(used) < 0.5 * len(by_id):
         raise DataError(f"{labels.name} does not match {path.name}: of its {len(by_id)} labels only {len(used)} belong to a window.")
     name = path.name.split(".")[0]
     first, second = int(len(windows) * 0.68), int(len(windows) * 0.80)
-    return texts, [DataSet(name, *(_distinct(part) for part in (windows[:first], windows[first:second], windows[second:])))]
+    return texts, [DataSet(name, *(extracts.merged(part) for part in (windows[:first], windows[first:second], windows[second:])))]
 
 
 def _read_labels(path: Path) -> dict[str, int]:
@@ -98,13 +97,6 @@ def _read_labels(path: Path) -> dict[str, int]:
         raise DataError(f"The label file {path} cannot be read as CSV ({error}). Name another with --labels.") from error
     except (IndexError, KeyError) as error:
         raise DataError(f"The label file {path} is not BlockId,Label with Normal or Anomaly in each row: {error} is neither.") from error
-
-
-def _distinct(windows: list[tuple[tuple[int, ...], int, int]]) -> list[Sequence]:
-    counted: Counter = Counter()
-    for lines, label, count in windows:
-        counted[(lines, label)] += count
-    return [Sequence(lines, label, count) for (lines, label), count in sorted(counted.items())]
 
 
 def choose(sequences: list[Sequence], count: int, random: np.random.Generator) -> list[Sequence]:
