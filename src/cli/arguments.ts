@@ -46,3 +46,8 @@ export function parseWindow(text: string): { size: number; stride: number } {
 function usage(what: string, remedy: string): LogGuardianError {
   return new LogGuardianError("LG_USAGE", what, remedy);
 }
+
+/** Of an option that may be given several times. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}

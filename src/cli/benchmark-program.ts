@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { methodNames } from "../benchmark/method-names.ts";
 import { dataFormats } from "../evaluate/data/data-format.ts";
 import { splitKinds } from "../evaluate/splits.ts";
+import { collect } from "./arguments.ts";
 import { createDataSetOptions } from "./data-set-options.ts";
 
 export function addBenchmarkCommand(program: Command): void {
@@ -39,8 +40,8 @@ export function addBenchmarkCommand(program: Command): void {
     .addOption(new Option("--split <kind>", "of --data").choices(splitKinds).default("chronological"))
     .option("--test-share <share>", "of --split, above 0 and below 1", "0.2")
     .option("--methods <names>", `some of ${methodNames.join(",")} (default: all)`)
-    .option("--model <dir>", "bundle (default: the starter bundle); may be given several times", append, [])
-    .option("--plugin <name=command>", "a method of your own; may be given several times", append, [])
+    .option("--model <dir>", "bundle (default: the starter bundle); may be given several times", collect)
+    .option("--plugin <name=command>", "a method of your own; may be given several times", collect)
     .option("--reference-windows <n>", "random windows on which logllm is timed", "300")
     .option("--threads <n>", "of every method", "1")
     .option("--seed <n>", "of the methods, the random split and the sample", "1")
@@ -62,8 +63,4 @@ docs/benchmark.md describes them. Methods but bundle, unseen-template and unseen
     .action(async (options) =>
       (await import("./commands/benchmark.ts")).benchmarkCommand({ ...options, dataSets }),
     );
-}
-
-function append(value: string, before: string[]): string[] {
-  return [...before, value];
 }

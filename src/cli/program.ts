@@ -4,6 +4,7 @@ import { splitKinds } from "../evaluate/splits.ts";
 import { formatNames } from "../ingest/formats/index.ts";
 import { layoutNames } from "../ingest/layouts.ts";
 import { packageVersion } from "../package-root.ts";
+import { collect } from "./arguments.ts";
 import { addBenchmarkCommand } from "./benchmark-program.ts";
 import { addModelCommands } from "./model-program.ts";
 
@@ -152,7 +153,6 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
       "--set <key=value>",
       "replaces a value of the recipe, such as training.prior_share=0; may be given several times",
       collect,
-      [],
     )
     .option("--dry-run", "choose on the validation part and print its figures, but write no bundle")
     .addHelpText(
@@ -201,12 +201,7 @@ Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time.`,
     )
     .option("--window <size[/stride]>", "lines of a window, of logs that are no sessions", "100")
     .option("--train <file>", "what training has seen: tells what it has not apart")
-    .option(
-      "--model <dir>",
-      "bundle (default: the starter bundle); several are seeds of one recipe",
-      collect,
-      [],
-    )
+    .option("--model <dir>", "bundle (default: the starter bundle); several are seeds of one recipe", collect)
     .option("--threshold <score>", "anomalous from this score on (default: the bundle's)")
     .addOption(
       new Option("--split <kind>", "test a share of the windows, choose a threshold on the rest").choices(
@@ -243,9 +238,4 @@ An exit code of 1 after the figures says that the data hold only one label.`,
     .action(async (options) => (await import("./commands/doctor.ts")).doctorCommand(options));
 
   return program;
-}
-
-/** An option that may be given several times. */
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
 }

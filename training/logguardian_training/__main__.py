@@ -39,6 +39,8 @@ def main() -> int:
     splits.add_argument("--with-train", action="store_true", help="and the parts before them, for `logguardian benchmark`")
 
     arguments = parser.parse_args()
+    # transformers' bars for loading a model say nothing here; tqdm's switch is read when it is imported.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         if arguments.command == "splits":
             from . import commands
@@ -46,8 +48,6 @@ def main() -> int:
             commands.splits(arguments)
         elif kind(arguments.config) == "pretrained":
             refuse(arguments, ("teacher", "dry_run"), "recipes of a model from scratch")
-            # transformers' bar for GGUF files knows no switch of its own; tqdm's is read when it is imported.
-            os.environ.setdefault("TQDM_DISABLE", "1")
             from .pretrained import recipe, train as pretrained
 
             wanted = recipe.load(arguments.config, arguments.set)

@@ -21,8 +21,8 @@ interface Options {
   split: SplitKind;
   testShare: string;
   methods?: string;
-  model: string[];
-  plugin: string[];
+  model?: string[];
+  plugin?: string[];
   referenceWindows: string;
   threads: string;
   seed: string;
@@ -41,10 +41,10 @@ export async function benchmarkCommand(options: Options): Promise<void> {
   });
   const keepGoing = options.keepGoing === true;
   const exchange = createExchange();
-  const bundles = await chooseBundles(options.model);
+  const bundles = await chooseBundles(options.model ?? []);
   const methods = chooseMethods({
     names: parseMethods(options.methods),
-    plugins: parsePlugins(options.plugin),
+    plugins: parsePlugins(options.plugin ?? []),
     referenceWindows: parseWhole(options.referenceWindows, "--reference-windows", 1),
     ...{ bundles, exchange, threads, seed, keepGoing },
   });

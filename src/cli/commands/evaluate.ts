@@ -17,7 +17,7 @@ interface Options {
   labels?: string;
   window: string;
   train?: string;
-  model: string[];
+  model?: string[];
   threshold?: string;
   split?: SplitKind;
   testShare: string;
@@ -36,7 +36,7 @@ export async function evaluateCommand(options: Options): Promise<void> {
   const evaluations: Evaluation[] = [];
   const progress = createProgress();
   try {
-    for (const bundleDir of options.model.length > 0 ? options.model : [undefined]) {
+    for (const bundleDir of options.model ?? [undefined]) {
       const chosen = bundleDir === undefined ? {} : { bundleDir };
       evaluations.push(
         await withModel({ evidence: false, ...chosen }, (model) =>

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from transformers.utils.logging import disable_progress_bar
 
 from ..bundle import put_in_place, refuse_other, write_novelty
 from ..calibration import Calibration, calibrate, shown
@@ -39,7 +38,6 @@ from .step import Lines
 def train(recipe: PretrainedRecipe, arguments) -> None:
     """Raises TrainingError or DataError; whatever happens, the last checkpoint stands and the same command goes on from it."""
     torch.set_num_threads(arguments.jobs)
-    disable_progress_bar()
     refuse_other(arguments.out)
     run = Run(recipe, arguments)
     try:
