@@ -18,6 +18,7 @@ from logguardian_training.errors import TrainingError
 from logguardian_training.pretrained import data as labelled_data
 from logguardian_training.pretrained import recipe as recipes
 from logguardian_training.pretrained.projector import Projector
+from logguardian_training.pretrained.sources import find, fingerprint
 from logguardian_training.pretrained.stages import Stages, weights
 from logguardian_training.pretrained.train import Run, train
 from tests import tiny
@@ -163,6 +164,33 @@ def test_a_checkpoint_goes_on_with_the_same_labels_and_models_alone(tiny_recipe,
     other = tiny.tiny_llama(tmp_path / Path(models.llama).name, seed=9)
     with pytest.raises(TrainingError, match="another recipe, model or data"):
         prepared(recipes.with_choices(short, None, None, str(other)), rows, tmp_path / "out")
+
+
+@pytest.mark.parametrize("place", [0, 220])
+def test_a_checkpoint_knows_counts_and_the_windows_that_end_stages(tiny_recipe, rows, tmp_path, place):
+    """`place`: of a window to learn from, and of one in validation (68 to 80 % of 300)."""
+    every = replace(tiny_recipe, stages=tiny_recipe.stages[:1], data=replace(tiny_recipe.data, windows=0))
+    every = replace(every, validation=replace(every.validation, windows=1000))
+    prepared(every, rows, tmp_path / "out")
+    changed = [json.loads(row) for row in rows.read_text().splitlines()]
+    for row in changed[place : place + 2]:
+        row["count"] = 2
+    write_rows(tmp_path / "changed.jsonl", changed)
+    with pytest.raises(TrainingError, match="another recipe, model or data"):
+        prepared(every, tmp_path / "changed.jsonl", tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_a_model_is_known_by_all_of_its_weights(tmp_path, name):
+    """Merged LoRA leaves the size and both ends of a file, embeddings and norms, as they were."""
+    (tmp_path / "config.json").write_text("{}")
+    content = bytearray(5 * 2**20)
+    found = []
+    for value in (0, 1):
+        content[len(content) // 2] = value
+        (tmp_path / name).write_bytes(content)
+        found.append(fingerprint(find(str(tmp_path), "--llama")))
+    assert found[0] != found[1]
 
 
 def test_data_that_nothing_can_be_learnt_from_are_refused(monkeypatch, capfd, models, tmp_path):
