@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from logguardian_training import __main__ as program
+from logguardian_training.data import Sequence
 from logguardian_training.errors import TrainingError
 from logguardian_training.pretrained import data as labelled_data
 from logguardian_training.pretrained import recipe as recipes
@@ -134,6 +135,15 @@ def test_a_folded_projector_is_the_same_function(batch_norm, activation):
         assert not torch.allclose(projector.train()(vectors), projector.folded()(vectors), atol=1e-2)
 
 
+def test_lines_past_a_windows_limit_are_not_learnt_from(tiny_recipe, tmp_path):
+    """Nobody trained on them, so novelty must not call them known."""
+    rows = [{"lines": [f"first {number % 9}", f"second {number % 7}", f"beyond {number}"], "label": number % 2} for number in range(300)]
+    short = replace(tiny_recipe, stages=tiny_recipe.stages[:1], window=replace(tiny_recipe.window, max_lines=2))
+    run = prepared(short, Path(write_rows(tmp_path / "rows.jsonl", rows)), tmp_path / "out")
+    texts = {run.texts.rows[line] for line in run.learnt_lines()}
+    assert texts and not any(text.startswith("beyond") for text in texts)
+
+
 def write_rows(path: Path, rows: list[dict]) -> str:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(path)
@@ -212,7 +222,7 @@ def test_data_that_nothing_can_be_learnt_from_are_refused(monkeypatch, capfd, mo
     # A row that occurs no time has no weight in calibration.
     never = write_rows(tmp_path / "never.jsonl", [*NORMAL, {"lines": ["x"], "label": 1, "count": 0}])
     assert "line 41 has the count 0" in says("--data", never)
-    for count in ("1.7", '"2"', "1e400", "true"):
+    for count in ("1.7", '"2"', "1e400", "true", "9007199254740992"):
         (tmp_path / "count.jsonl").write_text(json.dumps(NORMAL[0])[:-1] + f', "count": {count}}}\n')
         assert "line 1 has the count" in says("--data", str(tmp_path / "count.jsonl"))
     texts = write_rows(tmp_path / "texts.jsonl", [{"lines": ["a", None, 3], "label": 0}])
@@ -220,6 +230,33 @@ def test_data_that_nothing_can_be_learnt_from_are_refused(monkeypatch, capfd, mo
     # All anomalous windows come early: nothing could be calibrated.
     early = [{"lines": [f"fault {number}"], "label": 1} for number in range(40)]
     assert "too few windows to stop training by" in says("--data", write_rows(tmp_path / "early.jsonl", [*early, *NORMAL, *NORMAL]))
+
+
+def test_a_whole_count_may_be_written_with_a_fraction(tmp_path):
+    """As the product reads it: JSON has one kind of number."""
+    rows = [{"lines": [f"step {number}"], "label": number % 2, "count": 2.0} for number in range(60)]
+    _, [part] = labelled_data.load(Path(write_rows(tmp_path / "rows.jsonl", rows)), None)
+    assert [type(sequence.count) for sequence in part.early] == [int] * 40 and part.early[0].count == 2
+
+
+def test_the_halves_of_validation_share_no_window():
+    """Nor one that occurs with either label."""
+    # An odd number of normal ones: dealt out label by label, the pairs would part.
+    sequences = [Sequence((line,), label) for line in range(10) for label in (0, 1)]
+    sequences += [Sequence((100 + number,), int(number >= 11)) for number in range(21)]
+    first, second = labelled_data.halves(sequences)
+    assert {sequence.lines for sequence in first}.isdisjoint(sequence.lines for sequence in second)
+    assert sorted(first + second, key=sequences.index) == sequences
+    assert [sum(sequence.label for sequence in half) for half in (first, second)] == [10, 10]
+
+
+def test_the_product_is_compared_on_distinct_windows(tiny_recipe, tmp_path):
+    """All there are, where they are fewer than the recipe wants, and none of them twice."""
+    # The same 30 windows before and in validation.
+    rows = [{"lines": [f"step {number % 30}"], "label": number % 2} for number in range(300)]
+    wanted = replace(tiny_recipe, stages=tiny_recipe.stages[:1], export=replace(tiny_recipe.export, parity_windows=500))
+    run = prepared(wanted, Path(write_rows(tmp_path / "rows.jsonl", rows)), tmp_path / "out")
+    assert sorted(sequence.lines for sequence in run.compared["rows"]) == [(line,) for line in range(30)]
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,13 @@ def _check(part: DataSet) -> None:
 
 
 def halves(sequences: list[Sequence]) -> tuple[list[Sequence], list[Sequence]]:
-    """Two halves without a window in common, with their share of each label."""
-    ordered = sorted(sequences, key=lambda sequence: sequence.label)
-    return ordered[::2], ordered[1::2]
+    """Two halves without a window in common, not even one that occurs with either label, with their share of each label."""
+    same: dict[tuple[int, ...], list[Sequence]] = {}
+    for sequence in sequences:
+        same.setdefault(sequence.lines, []).append(sequence)
+    ordered = sorted(same.values(), key=lambda group: (len(group), group[0].label))
+    first, second = ([sequence for group in part for sequence in group] for part in (ordered[::2], ordered[1::2]))
+    return first, second
 
 
 def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
@@ -70,7 +74,8 @@ def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
             raise DataError(f"{where} is a window of zero lines. Remove it: nothing can be said of no line.")
         if not all(isinstance(line, str) for line in lines):
             raise DataError(f"{where} has lines that are no texts. Correct or remove it.")
-        if type(count) is not int or count < 1:
+        # As the product reads it: 2.0 is a whole number, and from 2^53 on none is told from the next.
+        if type(count) not in (int, float) or not 1 <= count < 2**53 or count % 1:
             raise DataError(f"{where} has the count {count!r}, which is no whole number from 1. Correct or remove it.")
         if by_id is not None:
             label = by_id.get(str(row.get("id")))
@@ -79,7 +84,7 @@ def _load_rows(path: Path, labels: Path | None) -> tuple[Texts, list[DataSet]]:
                 raise DataError(f"{labels.name} does not match {path.name}: it has no label for the id {row.get('id')!r} of line {number}.")
         if label not in (0, 1) or isinstance(label, bool):
             raise DataError(f"{where} has the label {label!r}, which is neither 0 nor 1. Correct it, or give --labels.")
-        windows.append(Sequence(tuple(texts.add(line) for line in lines), label, count))
+        windows.append(Sequence(tuple(texts.add(line) for line in lines), label, int(count)))
     if by_id is not None and len(used) < 0.5 * len(by_id):
         raise DataError(f"{labels.name} does not match {path.name}: of its {len(by_id)} labels only {len(used)} belong to a window.")
     name = path.name.split(".")[0]

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from ..bundle import put_in_place, refuse_other, write_novelty
 from ..calibration import Calibration, calibrate, shown
 from ..checkpoints import fingerprint
-from ..data import Sequence
+from ..data import Sequence, merged
 from ..errors import TrainingError, is_out_of_memory
 from ..metrics import Labelled
 from ..parity import TRACED, Expected, check
@@ -105,7 +105,7 @@ class Run:
         random = np.random.default_rng([recipe.seed, 300])
         # All there are, where there are fewer.
         self.compared = {
-            part.name: labelled_data.choose(part.early + part.validation, recipe.export.parity_windows, random) for part in self.sets
+            part.name: labelled_data.choose(merged(part.early, part.validation), recipe.export.parity_windows, random) for part in self.sets
         }
 
     def _build(self) -> None:
@@ -126,13 +126,17 @@ class Run:
         self.model = LogLLM(encoder, projector, llama, prompt)
         self.model.to(self.accelerator.device)
         self.lines = Lines([self.line_tokenizer.encode(text) for text in self.texts.rows])
-        used = sorted({line for part in self.fit for sequence in part for line in sequence.lines})
         if recipe.projector.start == "whitened" or recipe.projector.batch_norm:
             self.model.eval()
             with torch.no_grad():
-                vectors = self.model.encode([self.lines.tokens[line] for line in used])
+                vectors = self.model.encode([self.lines.tokens[line] for line in self.learnt_lines()])
             projector.cpu().begin(vectors.cpu(), self.model.token_norm(), recipe.projector.start == "whitened")
             projector.to(self.accelerator.device)
+
+    def learnt_lines(self) -> list[int]:
+        """Of the windows to learn from, as far as the model sees them."""
+        limit = self.recipe.window.max_lines
+        return sorted({line for part in self.fit for sequence in part for line in sequence.lines[:limit]})
 
     def export(self) -> None:
         recipe, arguments = self.recipe, self.arguments
@@ -143,8 +147,7 @@ class Run:
         write_parts(folder, recipe, self.model, self.line_tokenizer, self.llama_tokenizer, self.llama_source)
         write_golden(folder, recipe, self.model, self.line_tokenizer)
         self.embedded = embed_lines(self.model, self.lines.tokens)
-        learnt = sorted({line for part in self.fit for sequence in part for line in sequence.lines})
-        write_novelty(folder / "novelty.bin", self.embedded[learnt].cpu().numpy())
+        write_novelty(folder / "novelty.bin", self.embedded[self.learnt_lines()].cpu().numpy())
         written = self._compared_margins(self.embedded)
         random = np.random.default_rng([recipe.seed, 200])
         calibration, metrics = self._calibrate(random)
