@@ -78,9 +78,8 @@ class Compared:
         random = np.random.default_rng([recipe.selection.seeds[0], 300])
         windows = {}
         for one in sets:
-            known = one.early + one.validation
-            places = sorted(random.permutation(len(known))[:PARITY_WINDOWS])
-            windows[one.name] = [known[place].lines[: recipe.window.max_lines] for place in places]
+            known = sorted({sequence.lines[: recipe.window.max_lines] for sequence in one.early + one.validation})
+            windows[one.name] = [known[place] for place in sorted(random.permutation(len(known))[:PARITY_WINDOWS])]
         return Compared(texts, vectors, windows)
 
 

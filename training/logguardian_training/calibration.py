@@ -104,8 +104,8 @@ def expected_calibration_error(part: Labelled, calibration: Calibration, bins: i
 
 
 def figures(part: Labelled, calibration: Calibration) -> dict[str, float | None]:
-    """Of verdicts at the threshold, of the ranking, and of the scores; None for what has no meaning without anomalous windows."""
-    found = scores_at(part, calibration.margin_threshold) if part.labels.any() else dict.fromkeys(("precision", "recall", "f1"))
+    """Of verdicts at the threshold, of the ranking, and of the scores; None for what has no meaning where all windows are of one kind."""
+    found = scores_at(part, calibration.margin_threshold) if part.has_both_kinds() else dict.fromkeys(("precision", "recall", "f1"))
     found |= {"averagePrecision": average_precision(part), "calibrationError": expected_calibration_error(part, calibration)}
     return {key: None if value is None else round(value, 4) for key, value in found.items()}
 

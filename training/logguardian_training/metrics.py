@@ -22,6 +22,9 @@ class Labelled:
         """Weights as training draws: by count alone one sequence of thousands would decide everything."""
         return Labelled(self.margins, self.labels, np.log2(1 + self.weights))
 
+    def has_both_kinds(self) -> bool:
+        return 0 < self.labels.sum() < len(self.labels)
+
     @staticmethod
     def joined(parts: "list[Labelled]") -> "Labelled":
         return Labelled(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("margins", "labels", "weights")))
@@ -42,8 +45,8 @@ def f1_curve(part: Labelled, thresholds: np.ndarray) -> np.ndarray:
 
 
 def average_precision(part: Labelled) -> float | None:
-    """None without anomalous windows: there is nothing to find."""
-    if part.labels.sum() == 0:
+    """None where all windows are of one kind: there is nothing to rank."""
+    if not part.has_both_kinds():
         return None
     order = np.argsort(-part.margins, kind="stable")
     margins, hits = part.margins[order], (part.labels * part.weights)[order]

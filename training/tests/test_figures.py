@@ -129,8 +129,9 @@ def test_figures_on_a_known_case():
     assert average_precision(part) == pytest.approx((1 + 2 / 3) / 2)
 
 
-def test_what_needs_both_labels_has_no_figure_and_no_calibration_without():
-    part = Labelled(np.array([1.0, 0.0]), np.array([0, 0]), np.ones(2))
+@pytest.mark.parametrize("label", [0, 1])
+def test_what_needs_both_labels_has_no_figure_and_no_calibration_without(label):
+    part = Labelled(np.array([1.0, 0.0]), np.array([label, label]), np.ones(2))
     found = figures(part, Calibration(1.0, 0.0, 0.5))
     assert {key for key, value in found.items() if value is None} == {"precision", "recall", "f1", "averagePrecision"}
     with pytest.raises(TrainingError, match="all normal or all anomalous"):
