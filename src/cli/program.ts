@@ -86,6 +86,33 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .action(async (options) => (await import("./commands/flush.ts")).flushCommand(options));
 
   program
+    .command("decode")
+    .description("show how records of a topic, or of a file, would be read, and why; nothing is committed")
+    .option("--topic <name>", "its newest records")
+    .option("--records <file>", "JSON lines {topic, partition, offset, key, value, valueEncoding, timestamp}")
+    .addOption(new Option("--format <name>", "how lines are wrapped (default: auto)").choices(formatNames))
+    .addOption(
+      new Option("--layout <name>", "what stands before a line's content (default: none)").choices(
+        layoutNames,
+      ),
+    )
+    .option("--pipeline <name>", "format, fields, layout, masks, key and bundle of a pipeline")
+    .addOption(configOption())
+    .option("--limit <n>", "records at most (default: 10 of a topic, all of a file)")
+    .option("--json", "one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian decode --topic app-logs
+  logguardian decode --topic otlp_logs --format otlp-proto --limit 100 --json
+  logguardian decode --topic app-logs --pipeline app
+  logguardian decode --records captured.jsonl --format syslog
+Exit code 1 when a record would go to the dead letters; the reason stands beside it.`,
+    )
+    .action(async (options) => (await import("./commands/decode.ts")).decodeCommand(options));
+
+  program
     .command("config")
     .description("check the configuration")
     .addOption(configOption())

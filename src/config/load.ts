@@ -3,7 +3,9 @@ import { Value } from "typebox/value";
 import { parseDocument, stringify } from "yaml";
 import { ownLabels } from "../alert/alert.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
-import { createKeys } from "../ingest/keys.ts";
+import type { Fields } from "../ingest/formats/fields.ts";
+import { formatsWithFields } from "../ingest/formats/index.ts";
+import { createKeys, type KeySpec } from "../ingest/keys.ts";
 import { createMasker } from "../mask/masker.ts";
 import type { WindowSpec } from "../window/window.ts";
 import { applyEnvironment } from "./environment.ts";
@@ -67,7 +69,8 @@ export function parseConfig(
   problems.push(...problemsOf(configSchema, content));
   for (const [name, pipeline] of Object.entries(content.pipelines ?? {}))
     problems.push(...problemsOfPipeline(name, pipeline));
-  if (problems.length === 0) problems.push(...problemsOfCredentials(content as Config));
+  if (problems.length === 0)
+    problems.push(...problemsOfCredentials(content as Config), ...problemsOfRegistry(content as Config));
   if (problems.length > 0) throw refuse(file, problems);
   return content as Config;
 }
@@ -84,10 +87,15 @@ export function pipelineOf({ pipelines }: Config, name: string): PipelineConfig 
 }
 
 /** Credentials that would be ignored, or that the client behind them refuses with a URL in its message. */
-function problemsOfCredentials({ redis, alertmanager }: Config): Problem[] {
+function problemsOfCredentials({ redis, alertmanager, schemaRegistry }: Config): Problem[] {
   const problems: Problem[] = [];
   if (redis.password !== undefined && hasCredentials(redis.url))
     problems.push({ path: "redis.url", what: "carries credentials beside redis.password; give them once" });
+  if (schemaRegistry !== undefined && hasCredentials(schemaRegistry.url))
+    problems.push({
+      path: "schemaRegistry.url",
+      what: "carries credentials; give them as schemaRegistry.username and schemaRegistry.password",
+    });
   for (const [place, url] of alertmanager.urls.entries())
     if (hasCredentials(url))
       problems.push({
@@ -97,6 +105,13 @@ function problemsOfCredentials({ redis, alertmanager }: Config): Problem[] {
   return problems;
 }
 
+function problemsOfRegistry({ schemaRegistry, pipelines }: Config): Problem[] {
+  if (schemaRegistry !== undefined) return [];
+  return Object.entries(pipelines)
+    .filter(([, { format }]) => format === "avro")
+    .map(([name]) => ({ path: `pipelines.${name}.format`, what: "avro needs schemaRegistry.url" }));
+}
+
 function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
   const path = ["pipelines", name];
   const problems: Problem[] = [];
@@ -104,13 +119,18 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     problems.push({ path: path.join("."), what: "must be named with a-z, 0-9 and - only" });
   Value.Default(pipelineSchema, pipeline);
   problems.push(...problemsOf(pipelineSchema, pipeline, path));
-  const { window, key, mask, alert } = (pipeline ?? {}) as Partial<PipelineConfig>;
+  const { window, key, mask, alert, format, fields } = (pipeline ?? {}) as Partial<PipelineConfig>;
   const schema = windowSchemas[window?.kind as keyof typeof windowSchemas];
   if (schema !== undefined) {
     Value.Default(schema, window);
     problems.push(...problemsOf(schema, window, [...path, "window"]));
   }
   if (problems.length > 0) return problems;
+  if (fields !== undefined && format !== undefined && !formatsWithFields.includes(format))
+    problems.push({
+      path: [...path, "fields"].join("."),
+      what: `belongs to the formats ${formatsWithFields.join(", ")}: ${format} says itself where its fields are`,
+    });
   if (window?.kind === "session" && milliseconds(window.gap) === 0)
     problems.push({ path: [...path, "window", "gap"].join("."), what: "must be longer than 0" });
   if (window?.kind === "sliding" && window.stride > window.size)
@@ -158,6 +178,15 @@ export function printConfig(config: Config): string {
         ? withoutSecrets(value)
         : value;
   return stringify(JSON.parse(JSON.stringify(config, hidden)));
+}
+
+/** The fields that a pipeline names, as a record format takes them. */
+export function fieldsOf({ fields = {} }: PipelineConfig): Partial<Fields> {
+  return Object.fromEntries(Object.entries(fields).map(([field, path]) => [field, [path]]));
+}
+
+export function keySpecOf(key: PipelineConfig["key"]): KeySpec {
+  return key === "origin" ? { kind: "origin" } : { kind: "pattern", ...key };
 }
 
 /** What the windower is told. */

@@ -44,6 +44,17 @@ export const pipelineSchema = object({
     description: "where a pipeline that never ran begins",
   }),
   format: oneOf(formatNames),
+  /** Paths such as `event.text`, instead of the usual places. */
+  fields: optional(
+    object({
+      line: optional(text()),
+      time: optional(text()),
+      host: optional(text()),
+      file: optional(text()),
+      pod: optional(text()),
+      container: optional(text()),
+    }),
+  ),
   layout: oneOf(layoutNames, { default: "none" }),
   mask: optional(
     object({
@@ -109,6 +120,14 @@ export const configSchema = object({
       bearerToken: optional(text()),
     },
     { default: {} },
+  ),
+  schemaRegistry: optional(
+    object({
+      url: text({ pattern: "^https?://" }),
+      username: optional(text()),
+      password: optional(text()),
+      bearerToken: optional(text()),
+    }),
   ),
   topics: object(
     {

@@ -1,7 +1,10 @@
+import { parseSyslog } from "./syslog.ts";
+import { isoTime } from "./time.ts";
+
 /** What stands before the content of a line, by the name of the system that writes it. */
 export interface Layout {
-  /** Fields of a line that fits; undefined for one that does not, which is then all content. */
-  parse(text: string): { fields: Record<string, string>; time?: number } | undefined;
+  /** Fields of a line that fits; undefined for one that does not, which is then all content. `near`: as of `parseSyslog`. */
+  parse(text: string, near?: number): { fields: Record<string, string>; time?: number } | undefined;
 }
 
 const none: Layout = { parse: () => undefined };
@@ -65,7 +68,60 @@ const hadoop: Layout = {
   },
 };
 
-export const layouts = { none, hdfs, bgl, thunderbird, hadoop } satisfies Record<string, Layout>;
+/** `Dec 10 06:55:46 LabSZ sshd[24200]: content`, RFC 3164 and 5424, and with RFC 3339 times. */
+const syslog: Layout = {
+  parse(text, near = Date.now()) {
+    const parsed = parseSyslog(text, near);
+    if (parsed === undefined) return undefined;
+    const { time, host = "", program = "", pid = "", content } = parsed;
+    return {
+      fields: { host, program, component: program, pid, content },
+      ...(time === undefined ? {} : { time }),
+    };
+  },
+};
+
+/** log4j, logback and kin: `2015-10-18 18:01:47,978 INFO  [main] org.apache.Foo: content`, thread and level in either order. */
+const log4j: Layout = {
+  parse(text) {
+    const found =
+      /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) +(?:\[([^\]]*)\] +)?(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL) +(?:\[([^\]]*)\] +)?([^\s:]+)(?::| +-) ?(.*)$/s.exec(
+        text,
+      );
+    if (found === null) return undefined;
+    const [, stamp = "", before, level = "", after, component = "", content = ""] = found;
+    const time = isoTime(stamp);
+    return {
+      fields: { level, thread: before ?? after ?? "", component, content },
+      ...(time === undefined ? {} : { time }),
+    };
+  },
+};
+
+/** nginx' access log (combined; the address and the user are left behind) and its error log. */
+const nginx: Layout = {
+  parse(text) {
+    const access =
+      /^\S+ - \S+ \[(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d) ([+-]\d{4})\] (".*)$/s.exec(text);
+    if (access !== null) {
+      const [, day = "", month = "", year = "", clock = "", zone = "", content = ""] = access;
+      const time = Date.parse(`${day} ${month} ${year} ${clock} ${zone}`);
+      return { fields: { component: "access", content }, ...(Number.isNaN(time) ? {} : { time }) };
+    }
+    const error = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d:\d\d:\d\d) \[(\w+)\] (\d+)#\d+: (?:\*\d+ )?(.*)$/s.exec(
+      text,
+    );
+    if (error === null) return undefined;
+    const [, year, month, day, clock, level = "", pid = "", content = ""] = error;
+    const time = isoTime(`${year}-${month}-${day}T${clock}`);
+    return { fields: { component: "error", level, pid, content }, ...(time === undefined ? {} : { time }) };
+  },
+};
+
+export const layouts = { none, hdfs, bgl, thunderbird, hadoop, syslog, log4j, nginx } satisfies Record<
+  string,
+  Layout
+>;
 export type LayoutName = keyof typeof layouts;
 export const layoutNames = Object.keys(layouts) as LayoutName[];
 

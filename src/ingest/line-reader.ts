@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Masker } from "../mask/masker.ts";
-import { type FormatName, formats } from "./formats/index.ts";
+import type { RecordFormat } from "./formats/format.ts";
 import { createKeys, type KeySpec } from "./keys.ts";
 import { type LayoutName, layouts, render } from "./layouts.ts";
 import type { KeyedLine, RawRecord } from "./line.ts";
@@ -13,7 +13,10 @@ const largestLong = 2 ** 52;
 
 /** What the model sees of a line: the text template of its layout's fields, masked. */
 export interface LineMasker {
-  mask(text: string): { masked: string /** as the header gives it, milliseconds */; time?: number };
+  mask(
+    text: string,
+    /** about when it was written, for times without a year; milliseconds */ near?: number,
+  ): { masked: string /** as the header gives it, milliseconds */; time?: number };
   /** Of everything that changes what `masked` holds. */
   readonly hash: string;
 }
@@ -29,8 +32,8 @@ export function createLineMasker(
     .slice(0, 16);
   return {
     hash,
-    mask(text) {
-      const parsed = layout.parse(text) ?? { fields: { content: text } };
+    mask(text, near) {
+      const parsed = layout.parse(text, near) ?? { fields: { content: text } };
       const masked = deps.masker.mask(render(options.template, parsed.fields));
       return "time" in parsed && parsed.time !== undefined ? { masked, time: parsed.time } : { masked };
     },
@@ -48,6 +51,8 @@ export interface LinesRead {
 
 /** Everything between a record and its keyed, masked lines. */
 export interface LineReader {
+  /** Fetches what reading these records takes, such as schemas; waits as long as it must. */
+  prepare(records: readonly RawRecord[]): Promise<void>;
   /** @throws LogGuardianError LG_RECORD_* when the record belongs into the dead letters. */
   read(record: RawRecord): LinesRead;
   /** Hash of everything that changes what `masked` holds. */
@@ -56,19 +61,20 @@ export interface LineReader {
 
 /** @throws LogGuardianError LG_KEY_PATTERN. */
 export function createLineReader(
-  deps: { masker: LineMasker },
-  options: { format: FormatName; key: KeySpec },
+  deps: { format: RecordFormat; masker: LineMasker },
+  options: { key: KeySpec },
 ): LineReader {
-  const format = formats[options.format];
+  const { format } = deps;
   const keysOf = createKeys(options.key);
   return {
     maskHash: deps.masker.hash,
+    prepare: async (records) => format.prepare?.(records),
     read(record) {
       const recordTime = timeOfRecord(record.timestamp);
       let clampedTimes = 0;
       let leftOutKeys = 0;
       const lines = format.decode(record).map((decoded, index): KeyedLine => {
-        const { masked, time: headerTime } = deps.masker.mask(decoded.text);
+        const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
         const { keys, leftOut } = keysOf(decoded.text, decoded.origin);
         // The header's time where the layout knows it, else the shipper's, else the topic's.
         const given = headerTime ?? decoded.time ?? recordTime;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { LogGuardianError, reasonOf } from "../errors.ts";
-import type { RawRecord } from "../ingest/line.ts";
 import type { Health, HealthUnit } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { isAway, kafkaError } from "./client.ts";
 import { OwnedPartition, type PartitionWorker } from "./partition-worker.ts";
+import { recordOf } from "./record.ts";
 import type { Committed, LogBounds, Topics } from "./topics.ts";
 
 /** How often what may be committed is committed, and workers are ticked. */
@@ -386,21 +386,6 @@ export function createPartitionConsumer(
     },
     inFlightBytes: () => [...partitions.values()].reduce((sum, owned) => sum + owned.bytes, 0),
     lag,
-  };
-}
-
-function recordOf(topic: string, partition: number, message: KafkaMessage): RawRecord {
-  const headers: RawRecord["headers"] = {};
-  for (const [name, value] of Object.entries(message.headers ?? {}))
-    headers[name] = Array.isArray(value) ? value[0] : value;
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    key: message.key,
-    value: message.value,
-    headers,
-    timestamp: Number(message.timestamp),
   };
 }
 

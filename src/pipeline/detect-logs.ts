@@ -1,4 +1,5 @@
 import type { Judgement } from "../classify/judgement.ts";
+import { createFormat } from "../ingest/formats/index.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { runEmbedded } from "./embedded.ts";
@@ -54,7 +55,7 @@ export async function detect(
   return withModel({ ...rest, rawOutput, inference: { ...inference, batchSize } }, async (model) => {
     const stages = createStages(model, {
       pipeline: "detect",
-      format: "text",
+      format: createFormat("text"),
       layout: "none",
       key: { kind: "origin" },
       window: { kind: "sliding", size: windowSize, stride },

@@ -63,7 +63,7 @@ export async function runEmbedded(
   }
 
   async function take(source: RawPartition, records: readonly RawRecord[]): Promise<number> {
-    const ingested = ingester.ingest(source, records, topics);
+    const ingested = await ingester.ingest(source, records, topics);
     summary.records += records.length;
     summary.lines += ingested.lines;
     summary.deadLetters += ingested.deadLetters.length;

@@ -24,10 +24,10 @@ export interface Ingested extends Omit<LinesRead, "lines"> {
 
 export interface Ingester {
   /**
-   * Reads the records of one raw partition, in order.
+   * Reads the records of one raw partition, in order, one batch at a time.
    * A record that cannot be decoded becomes a dead letter; it never stops the batch.
    */
-  ingest(source: RawPartition, records: readonly RawRecord[], topics: RawTopic[]): Ingested;
+  ingest(source: RawPartition, records: readonly RawRecord[], topics: RawTopic[]): Promise<Ingested>;
   /** Progress without lines: a raw partition that was read to its end reports the clock's time. */
   idle(source: RawPartition, nowMs: number, topics: RawTopic[]): AddressedChunk[];
 }
@@ -56,7 +56,8 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
     }) satisfies LinesChunk;
 
   return {
-    ingest(source, records, topics) {
+    async ingest(source, records, topics) {
+      await reader.prepare(records);
       const at = progressOf(progress, source);
       const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
       const deadLetters: DeadLetter[] = [];

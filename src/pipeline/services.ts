@@ -1,6 +1,7 @@
 import { durationOf, sizeOf } from "../config/load.ts";
 import type { Config, PipelineConfig } from "../config/schema.ts";
 import type { RawRecord } from "../ingest/line.ts";
+import { createSchemaRegistry, type SchemaRegistry } from "../ingest/schema-registry.ts";
 import { connectKafka, type KafkaClient } from "../kafka/client.ts";
 import { type Assignment, createPartitionConsumer, type PartitionConsumer } from "../kafka/consumer.ts";
 import { deadLetterOf, reasonCodeOf } from "../kafka/dead-letters.ts";
@@ -26,6 +27,8 @@ export interface Services {
   sender: Sender;
   /** Connected when first asked for. */
   redis(): Promise<RedisClient>;
+  /** One for all pipelines; undefined where none is configured. */
+  schemaRegistry(): SchemaRegistry | undefined;
   close(): Promise<void>;
 }
 
@@ -37,6 +40,8 @@ export async function openServices(
   const kafka = await connectKafka(config.kafka, base);
   const sender = await createSender(kafka.kafka, base);
   let redis: Promise<RedisClient> | undefined;
+  const registry =
+    config.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, base);
   return {
     ...base,
     kafka,
@@ -51,6 +56,7 @@ export async function openServices(
       redis ??= connectRedis(config.redis, base);
       return redis;
     },
+    schemaRegistry: () => registry,
     async close() {
       await (await redis?.catch(() => undefined))?.close();
       await sender.close().catch(() => undefined);

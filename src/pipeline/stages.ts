@@ -1,5 +1,5 @@
 import { LogGuardianError } from "../errors.ts";
-import type { FormatName } from "../ingest/formats/index.ts";
+import type { RecordFormat } from "../ingest/formats/index.ts";
 import type { KeySpec } from "../ingest/keys.ts";
 import type { LayoutName } from "../ingest/layouts.ts";
 import { createLineMasker, createLineReader, type LineMasker } from "../ingest/line-reader.ts";
@@ -14,7 +14,7 @@ import type { OpenModel } from "./open-model.ts";
 
 export interface StageOptions {
   pipeline: string;
-  format: FormatName;
+  format: RecordFormat;
   layout: LayoutName;
   custom?: readonly CustomPattern[];
   key: KeySpec;
@@ -31,7 +31,7 @@ export function createStages(
   const { manifest } = model.bundle;
   checkWindow(options.window, manifest.window.maxLines);
   const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.custom ?? [] });
-  const reader = createLineReader({ masker }, { format: options.format, key: options.key });
+  const reader = createLineReader({ format: options.format, masker }, { key: options.key });
   return {
     ingester: createIngester({ reader }, { partitions: 1 }),
     windower: createPartitionWindower(

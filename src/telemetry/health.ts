@@ -5,6 +5,7 @@ export const waits = [
   "redis-full",
   "downstream-full",
   "alertmanager-away",
+  "schema-registry-away",
 ] as const;
 export type Wait = (typeof waits)[number];
 

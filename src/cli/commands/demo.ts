@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { styleText } from "node:util";
 import { type Counts, count, emptyCounts, metricsOf } from "../../evaluate/metrics.ts";
+import { createFormat } from "../../ingest/formats/index.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import { type EmbeddedSummary, runEmbedded } from "../../pipeline/embedded.ts";
 import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
@@ -52,7 +53,7 @@ async function demonstrate(model: OpenModel, options: Options): Promise<void> {
   });
   const stages = createStages(model, {
     pipeline: "demo",
-    format: "text",
+    format: createFormat("text"),
     layout: "hdfs",
     key: { kind: "pattern", pattern: "blk_-?\\d+" },
     window: { kind: "session", gapMs: sessionGapMs, maxLines: 1000 },

@@ -1,10 +1,10 @@
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
-import { loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
+import { fieldsOf, keySpecOf, loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
 import type { PipelineConfig } from "../../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { isPacked, readRecords } from "../../ingest/file-source.ts";
-import type { FormatName } from "../../ingest/formats/index.ts";
+import { createFormat, type FormatName } from "../../ingest/formats/index.ts";
 import type { KeySpec } from "../../ingest/keys.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
 import { runEmbedded } from "../../pipeline/embedded.ts";
@@ -62,10 +62,7 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
   const defaults = model.bundle.manifest.window.defaults;
   let window: WindowSpec =
     pipeline === undefined ? { kind: "sliding", ...defaults } : windowSpecOf(pipeline.window);
-  let key: KeySpec =
-    pipeline === undefined || pipeline.key === "origin"
-      ? { kind: "origin" }
-      : { kind: "pattern", ...pipeline.key };
+  let key: KeySpec = pipeline === undefined ? { kind: "origin" } : keySpecOf(pipeline.key);
   if (options.window !== undefined) window = { kind: "sliding", ...parseWindow(options.window) };
   if (options.session !== undefined) {
     key = { kind: "pattern", pattern: options.session };
@@ -78,7 +75,10 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
   }
   return createStages(model, {
     pipeline: options.pipeline ?? "detect",
-    format: options.format ?? "text",
+    format: createFormat(
+      options.format ?? "text",
+      pipeline === undefined ? {} : { fields: fieldsOf(pipeline) },
+    ),
     layout: options.layout ?? pipeline?.layout ?? "none",
     custom: pipeline?.mask?.custom ?? [],
     key,

@@ -1,14 +1,16 @@
-import type { Origin } from "../line.ts";
+import { createFieldReader, type Fields } from "./fields.ts";
 import type { RecordFormat } from "./format.ts";
-import {
-  decodedLine,
-  defined,
-  type JsonObject,
-  lineOf,
-  parseObject,
-  stringAt,
-  timeOf,
-} from "./json-record.ts";
+import { type JsonObject, parseObject } from "./json-object.ts";
+
+const fields: Fields = {
+  line: ["message"],
+  time: ["@timestamp"],
+  host: ["host.name", "agent.name"],
+  file: ["log.file.path"],
+  pod: ["kubernetes.pod.name"],
+  container: ["container.id"],
+};
+const readFields = createFieldReader(fields, "filebeat");
 
 /** Filebeat's Kafka output with its default JSON codec. */
 export const filebeat: RecordFormat = {
@@ -16,20 +18,9 @@ export const filebeat: RecordFormat = {
   decode(record) {
     const content = parseObject(record, "filebeat");
     if (content === undefined) return [];
-    const origin = defined<Origin>({
-      host: stringAt(content, "host", "name") ?? stringAt(content, "agent", "name"),
-      file: stringAt(content, "log", "file", "path"),
-      pod: stringAt(content, "kubernetes", "pod", "name"),
-      container: stringAt(content, "container", "id"),
-    });
     const fileOffset = (content.log as JsonObject | undefined)?.offset;
-    const line = { text: lineOf(content, ["message"], "filebeat"), origin };
-    const time = timeOf(content["@timestamp"]);
-    return [
-      decodedLine(
-        typeof fileOffset === "number" && Number.isSafeInteger(fileOffset) ? { ...line, fileOffset } : line,
-        time,
-      ),
-    ];
+    const line = readFields(content);
+    if (typeof fileOffset === "number" && Number.isSafeInteger(fileOffset)) line.fileOffset = fileOffset;
+    return [line];
   },
 };

@@ -1,5 +1,6 @@
 import { encodeLines } from "../../codec/lines.ts";
-import { durationOf } from "../../config/load.ts";
+import { durationOf, fieldsOf, keySpecOf } from "../../config/load.ts";
+import { createFormat } from "../../ingest/formats/index.ts";
 import { createLineReader } from "../../ingest/line-reader.ts";
 import { earliestTime, type RawPartition, type RawTopic, splitChunk } from "../../ingest/lines-message.ts";
 import type { Assignment } from "../../kafka/consumer.ts";
@@ -34,11 +35,14 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
   const rawTopics = await createRawTopics(services, options.topics);
   const bury = await createBury(context, "ingester");
   const reader = createLineReader(
-    { masker: lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] }) },
     {
-      format: options.format,
-      key: options.key === "origin" ? { kind: "origin" } : { kind: "pattern", ...options.key },
+      format: createFormat(options.format, {
+        fields: fieldsOf(options),
+        registry: services.schemaRegistry(),
+      }),
+      masker: lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] }),
     },
+    { key: keySpecOf(options.key) },
   );
   return consumerFor(context, "ingester", options.topics, async (assignment) => {
     const { position, ...note } = beginningOf(assignment, context);
@@ -184,7 +188,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
   return {
     position,
     async process(records) {
-      const { chunks, deadLetters, ...counts } = ingester.ingest(source, records, rawTopics());
+      const { chunks, deadLetters, ...counts } = await ingester.ingest(source, records, rawTopics());
       await bury(deadLetters);
       await tell(chunks);
       sentStreamTime = chunks[0]?.message.streamTime ?? sentStreamTime;

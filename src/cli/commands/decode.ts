@@ -1,0 +1,189 @@
+import { styleText } from "node:util";
+import { fieldsOf, keySpecOf, loadConfig, pipelineOf } from "../../config/load.ts";
+import type { Config, PipelineConfig } from "../../config/schema.ts";
+import { LogGuardianError } from "../../errors.ts";
+import { readCapturedRecords } from "../../ingest/captured-records.ts";
+import { createFormat, type FormatName, type RecordFormat } from "../../ingest/formats/index.ts";
+import type { LayoutName } from "../../ingest/layouts.ts";
+import type { KeyedLine, RawRecord } from "../../ingest/line.ts";
+import { createLineReader, type LineMasker } from "../../ingest/line-reader.ts";
+import { createSchemaRegistry } from "../../ingest/schema-registry.ts";
+import { connectKafka } from "../../kafka/client.ts";
+import { newestRecords } from "../../kafka/newest-records.ts";
+import { createTopics } from "../../kafka/topics.ts";
+import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
+import { lineMaskerOf } from "../../pipeline/stages.ts";
+import { createHealth } from "../../telemetry/health.ts";
+import { silentLogger } from "../../telemetry/logger.ts";
+import { visible } from "../../verdict/visible.ts";
+import { parseWhole } from "../arguments.ts";
+import { exitCodes } from "../exit-codes.ts";
+
+interface Options {
+  topic?: string;
+  records?: string;
+  format?: FormatName;
+  layout?: LayoutName;
+  pipeline?: string;
+  config?: string;
+  limit?: string;
+  json?: boolean;
+}
+
+const newestByDefault = 10;
+
+export async function decodeCommand(options: Options): Promise<void> {
+  if ((options.topic === undefined) === (options.records === undefined))
+    throw new LogGuardianError(
+      "LG_USAGE",
+      "decode reads a topic or a file.",
+      "Give either --topic NAME or --records FILE.",
+    );
+  const limit = options.limit === undefined ? undefined : parseWhole(options.limit, "--limit", 1);
+  const needsConfig =
+    options.topic !== undefined || options.pipeline !== undefined || options.config !== undefined;
+  const config = needsConfig ? loadConfig(options.config) : undefined;
+  const pipeline =
+    options.pipeline === undefined || config === undefined ? undefined : pipelineOf(config, options.pipeline);
+  const reading = await readingFor(options, config, pipeline);
+  const records =
+    options.records !== undefined
+      ? (await readCapturedRecords(options.records)).slice(0, limit)
+      : await recordsOfTopic(config as Config, options.topic as string, limit ?? newestByDefault);
+  await reading.reader.prepare(records);
+  let [lines, refusals] = [0, 0];
+  const show = options.json === true ? showForPrograms : showForPeople;
+  for (const record of records) {
+    const decoded = decode(record, reading);
+    lines += decoded.lines.length;
+    if (decoded.error !== undefined) refusals++;
+    for (const row of show(decoded)) if (!process.stdout.write(`${row}\n`)) await drained();
+  }
+  console.error(
+    `${records.length} records, ${lines} lines${refusals > 0 ? `, ${refusals} for the dead letters` : ""}`,
+  );
+  if (refusals > 0) process.exitCode = exitCodes.failed;
+}
+
+interface Reading {
+  format: RecordFormat;
+  masker: LineMasker;
+  reader: ReturnType<typeof createLineReader>;
+}
+
+/** As the options say, else as the pipeline does. */
+async function readingFor(
+  options: Options,
+  config: Config | undefined,
+  pipeline: PipelineConfig | undefined,
+): Promise<Reading> {
+  const manifest = await loadManifest(pipeline?.bundle ?? defaultBundleDir());
+  const layout = options.layout ?? pipeline?.layout ?? "none";
+  const masker = lineMaskerOf(manifest, { layout, custom: pipeline?.mask?.custom ?? [] });
+  const quiet = { logger: silentLogger, health: createHealth() };
+  const format = createFormat(options.format ?? pipeline?.format ?? "auto", {
+    fields: pipeline === undefined ? undefined : fieldsOf(pipeline),
+    registry:
+      config?.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, quiet),
+  });
+  const key = keySpecOf(pipeline?.key ?? "origin");
+  return { format, masker, reader: createLineReader({ format, masker }, { key }) };
+}
+
+async function recordsOfTopic(config: Config, topic: string, limit: number): Promise<RawRecord[]> {
+  const { brokers } = config.kafka;
+  const client = await connectKafka(config.kafka, { logger: silentLogger });
+  try {
+    // Asks only; nothing is made with these.
+    const topics = createTopics(client.admin, { brokers, replicationFactor: 1, retentionMs: 0 });
+    return await newestRecords({ client, topics, brokers }, topic, limit);
+  } finally {
+    await client.close().catch(() => undefined);
+  }
+}
+
+interface Decoded {
+  record: RawRecord;
+  format: string;
+  /** What says that it is this format. */
+  why: string;
+  lines: DecodedLine[];
+  error?: Error;
+}
+
+interface DecodedLine extends KeyedLine {
+  timeFrom: "header" | "shipper" | "record";
+  /** The time that header or shipper gave, where it is too far ahead of the record's. */
+  clamped?: number;
+}
+
+function decode(record: RawRecord, { format, masker, reader }: Reading): Decoded {
+  const chosen = { format: format.name, why: "as asked for" };
+  try {
+    const choice = format.choose?.(record);
+    if (choice !== undefined) Object.assign(chosen, { format: choice.name, why: choice.why });
+    const given = format.decode(record);
+    const lines = reader.read(record).lines.map((line, place): DecodedLine => {
+      const headerTime = masker.mask(line.text, record.timestamp).time;
+      const time = headerTime ?? given[place]?.time;
+      const timeFrom = time === undefined ? "record" : headerTime === undefined ? "shipper" : "header";
+      return { ...line, timeFrom, ...(time === undefined || time === line.time ? {} : { clamped: time }) };
+    });
+    return { record, ...chosen, lines };
+  } catch (thrown) {
+    return { record, ...chosen, lines: [], error: thrown as Error };
+  }
+}
+
+function showForPrograms({ record, format, why, lines, error }: Decoded): string[] {
+  const { topic, partition, offset } = record;
+  const where = { topic, partition, offset, format, why };
+  if (error !== undefined) {
+    const code = error instanceof LogGuardianError ? error.code : "LG_UNEXPECTED";
+    return [JSON.stringify({ ...where, error: { code, message: error.message } })];
+  }
+  return lines.map(({ position, text, time, timeFrom, clamped, origin, fileOffset, keys, masked }) =>
+    JSON.stringify({
+      ...where,
+      index: position.index,
+      text,
+      time: isoOf(time),
+      timeFrom,
+      ...(clamped === undefined ? {} : { clampedFrom: isoOf(clamped) }),
+      origin,
+      ...(fileOffset === undefined ? {} : { fileOffset }),
+      keys,
+      masked,
+    }),
+  );
+}
+
+function showForPeople({ record, format, why, lines, error }: Decoded): string[] {
+  const where = `${visible(record.topic)} partition ${record.partition} offset ${record.offset}`;
+  const head = `${styleText("bold", where)}  ${format}, ${visible(why)}`;
+  if (error !== undefined) {
+    const [code, remedy] =
+      error instanceof LogGuardianError ? [error.code, ` ${error.remedy}`] : ["LG_UNEXPECTED", ""];
+    return [head, `  ${styleText("red", "dead letter")}  ${code}  ${visible(error.message)}${remedy}`];
+  }
+  if (lines.length === 0) return [head, "  no line: an empty record"];
+  return [
+    head,
+    ...lines.flatMap(({ text, time, timeFrom, clamped, origin, keys, masked }) => [
+      `  ${visible(text)}`,
+      styleText(
+        "dim",
+        `    ${isoOf(time)} (${clamped === undefined ? timeFrom : `${timeFrom} said ${isoOf(clamped)}, too far ahead`})  ${visible(JSON.stringify(origin))}  key ${visible(keys.join(", "))}`,
+      ),
+      styleText("dim", `    seen by the model: ${visible(masked)}`),
+    ]),
+  ];
+}
+
+function isoOf(time: number): string {
+  return Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : String(time);
+}
+
+function drained(): Promise<void> {
+  return new Promise((resolve) => process.stdout.once("drain", () => resolve()));
+}

@@ -1,0 +1,121 @@
+import type { DecodedLine, Origin } from "../line.ts";
+import { timeOf } from "../time.ts";
+import { refused } from "./format.ts";
+import type { JsonObject } from "./json-object.ts";
+import { boundText } from "./text.ts";
+
+/** Where an object holds what makes a line: for each, the paths that may hold it, the best first. `a.b` is b within a, or one key. */
+export interface Fields {
+  line: readonly string[];
+  time: readonly string[];
+  host: readonly string[];
+  file: readonly string[];
+  pod: readonly string[];
+  container: readonly string[];
+}
+
+/** What JSON without a format of its own calls them: Logstash, Fluentd, syslog-ng, journald, ECS, loggers of all kinds. */
+export const commonFields: Fields = {
+  line: ["message", "log", "msg", "MESSAGE", "short_message", "body", "event.original"],
+  time: ["@timestamp", "timestamp", "time", "ts", "date", "ISODATE"],
+  host: ["host.name", "host", "hostname", "HOST", "_HOSTNAME", "kubernetes.host", "kubernetes.node.name"],
+  file: ["log.file.path", "file", "path", "filename", "_SYSTEMD_UNIT"],
+  pod: ["kubernetes.pod.name", "kubernetes.pod_name"],
+  container: ["kubernetes.container.name", "kubernetes.container_name", "container.id", "container_id"],
+};
+
+/** Names of hosts, files and pods are shorter; what is longer would make a line too large to send. */
+const maxNameCharacters = 1024;
+
+/** Reads an object's line. @throws LogGuardianError LG_RECORD_NO_LINE. */
+export function createFieldReader(fields: Fields, format: string): (content: JsonObject) => DecodedLine {
+  const pathsOf = (field: keyof Fields) =>
+    fields[field].map((name): Path => ({ name, path: name.split(".") }));
+  const paths = {
+    line: pathsOf("line"),
+    time: pathsOf("time"),
+    host: pathsOf("host"),
+    file: pathsOf("file"),
+    pod: pathsOf("pod"),
+    container: pathsOf("container"),
+  };
+  const nameIn = (content: JsonObject, field: keyof Fields) =>
+    first(paths[field], (path) => nameOf(at(content, path)));
+  return (content) =>
+    decodedLine(
+      {
+        text: lineIn(content, paths.line, format),
+        origin: originOf({
+          host: nameIn(content, "host"),
+          file: nameIn(content, "file"),
+          pod: nameIn(content, "pod"),
+          container: nameIn(content, "container"),
+        }),
+      },
+      first(paths.time, (path) => timeOf(at(content, path))),
+    );
+}
+
+interface Path {
+  name: string;
+  path: readonly string[];
+}
+
+/** Text where there is some, else the first other value as JSON. */
+function lineIn(content: JsonObject, paths: readonly Path[], format: string): string {
+  const line =
+    first(paths, (path) => {
+      const value = at(content, path);
+      return typeof value === "string" ? value : undefined;
+    }) ?? first(paths, (path) => jsonOf(at(content, path)));
+  if (line !== undefined) return boundText(line);
+  throw refused(
+    "LG_RECORD_NO_LINE",
+    `A ${format} record holds no line under ${paths.map(({ name }) => name).join(", ")}.`,
+    undefined,
+    "Name the field that holds it with `fields: { line: … }` of the pipeline, or check its format.",
+  );
+}
+
+/** A value that is no text as JSON; undefined where there is none. */
+export function jsonOf(value: unknown): string | undefined {
+  return value === undefined || value === null ? undefined : JSON.stringify(value);
+}
+
+function at(content: JsonObject, { name, path }: Path): unknown {
+  if (path.length === 1 || Object.hasOwn(content, name)) return content[name];
+  let found: unknown = content;
+  for (const key of path)
+    found = typeof found === "object" && found !== null ? (found as JsonObject)[key] : undefined;
+  return found;
+}
+
+function first<T, Found>(all: readonly T[], find: (one: T) => Found | undefined): Found | undefined {
+  for (const one of all) {
+    const found = find(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The name of a host, file, pod or container, bounded. */
+export function nameOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value.slice(0, maxNameCharacters) : undefined;
+}
+
+/** A name inside nested objects, if it is there. */
+export function stringAt(content: unknown, ...path: string[]): string | undefined {
+  let found: unknown = content;
+  for (const key of path)
+    found = typeof found === "object" && found !== null ? (found as JsonObject)[key] : undefined;
+  return nameOf(found);
+}
+
+/** Leaves out what is undefined: an origin names only what is known. */
+export function originOf(names: { [K in keyof Origin]: string | undefined }): Origin {
+  return Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)) as Origin;
+}
+
+export function decodedLine(line: DecodedLine, time: number | undefined): DecodedLine {
+  return time === undefined ? line : { ...line, time };
+}

@@ -1,0 +1,54 @@
+import type { DecodedLine } from "../line.ts";
+import { assertLines, type RecordFormat } from "./format.ts";
+import { isObject, type JsonObject, parseObject } from "./json-object.ts";
+import { lineOfOtlp } from "./otlp.ts";
+
+/** OTLP's JSON encoding: `{"resourceLogs": […]}`, 64-bit numbers as text. */
+export const otlpJson: RecordFormat = {
+  name: "otlp-json",
+  decode(record) {
+    const content = parseObject(record, "otlp-json");
+    if (content === undefined) return [];
+    const lines: DecodedLine[] = [];
+    for (const resourceLogs of objectsIn(content.resourceLogs)) {
+      const resource = attributesOf(isObject(resourceLogs.resource) ? resourceLogs.resource : {});
+      for (const scopeLogs of objectsIn(resourceLogs.scopeLogs))
+        for (const log of objectsIn(scopeLogs.logRecords)) {
+          lines.push(
+            lineOfOtlp({
+              time: String(log.timeUnixNano ?? ""),
+              observed: String(log.observedTimeUnixNano ?? ""),
+              body: anyValue(log.body),
+              attributes: attributesOf(log),
+              resource,
+            }),
+          );
+          assertLines(lines.length, "otlp-json");
+        }
+    }
+    return lines;
+  },
+};
+
+function objectsIn(list: unknown): JsonObject[] {
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+function attributesOf({ attributes }: JsonObject): JsonObject {
+  return pairsOf(attributes);
+}
+
+/** KeyValue[] as an object. */
+function pairsOf(list: unknown): JsonObject {
+  return Object.fromEntries(objectsIn(list).map(({ key, value }) => [String(key), anyValue(value)]));
+}
+
+/** What an AnyValue holds. */
+function anyValue(value: unknown): unknown {
+  if (!isObject(value)) return undefined;
+  const [[kind, held] = ["", undefined]] = Object.entries(value);
+  if (kind === "intValue" || kind === "doubleValue") return Number(held);
+  if (kind === "arrayValue") return isObject(held) ? objectsIn(held.values).map(anyValue) : [];
+  if (kind === "kvlistValue") return isObject(held) ? pairsOf(held.values) : {};
+  return held;
+}
