@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Value } from "typebox/value";
 import { parseDocument, stringify } from "yaml";
 import { ownLabels } from "../alert/alert.ts";
@@ -44,6 +44,17 @@ export function loadConfig(
     );
   }
   return parseConfig(text, file, environment);
+}
+
+/** For what needs no pipeline: where no file is named and none lies here, the defaults and the environment. */
+export function loadConfigOrDefaults(
+  path: string | undefined,
+  environment: Record<string, string | undefined> = process.env,
+): Config {
+  if (path !== undefined || environment.LOGGUARDIAN_CONFIG !== undefined || existsSync(defaultConfigFile))
+    return loadConfig(path, environment);
+  const aPipeline = "pipelines: { none: { topics: [none], format: auto, window: { kind: session } } }";
+  return parseConfig(aPipeline, "the environment", environment);
 }
 
 /** @throws LogGuardianError LG_CONFIG. */

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { fieldsOf, keySpecOf, loadConfig, pipelineOf } from "../../config/load.ts";
+import { fieldsOf, keySpecOf, loadConfig, loadConfigOrDefaults, pipelineOf } from "../../config/load.ts";
 import type { Config, PipelineConfig } from "../../config/schema.ts";
 import { LogGuardianError } from "../../errors.ts";
 import { readCapturedRecords } from "../../ingest/captured-records.ts";
@@ -40,16 +40,14 @@ export async function decodeCommand(options: Options): Promise<void> {
       "Give either --topic NAME or --records FILE.",
     );
   const limit = options.limit === undefined ? undefined : parseWhole(options.limit, "--limit", 1);
-  const needsConfig =
-    options.topic !== undefined || options.pipeline !== undefined || options.config !== undefined;
-  const config = needsConfig ? loadConfig(options.config) : undefined;
-  const pipeline =
-    options.pipeline === undefined || config === undefined ? undefined : pipelineOf(config, options.pipeline);
+  const config =
+    options.pipeline === undefined ? loadConfigOrDefaults(options.config) : loadConfig(options.config);
+  const pipeline = options.pipeline === undefined ? undefined : pipelineOf(config, options.pipeline);
   const reading = await readingFor(options, config, pipeline);
   const records =
     options.records !== undefined
       ? (await readCapturedRecords(options.records)).slice(0, limit)
-      : await recordsOfTopic(config as Config, options.topic as string, limit ?? newestByDefault);
+      : await recordsOfTopic(config, options.topic as string, limit ?? newestByDefault);
   await reading.reader.prepare(records);
   let [lines, refusals] = [0, 0];
   const show = options.json === true ? showForPrograms : showForPeople;
@@ -74,7 +72,7 @@ interface Reading {
 /** As the options say, else as the pipeline does. */
 async function readingFor(
   options: Options,
-  config: Config | undefined,
+  config: Config,
   pipeline: PipelineConfig | undefined,
 ): Promise<Reading> {
   const manifest = await loadManifest(pipeline?.bundle ?? defaultBundleDir());
@@ -84,7 +82,7 @@ async function readingFor(
   const format = createFormat(options.format ?? pipeline?.format ?? "auto", {
     fields: pipeline === undefined ? undefined : fieldsOf(pipeline),
     registry:
-      config?.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, quiet),
+      config.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, quiet),
   });
   const key = keySpecOf(pipeline?.key ?? "origin");
   return { format, masker, reader: createLineReader({ format, masker }, { key }) };
