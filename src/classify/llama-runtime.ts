@@ -11,6 +11,7 @@ import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
 import type { Engine } from "./addon.ts";
 import { bindLlama } from "./bind-llama.ts";
+import { chooseGpu } from "./gpu.ts";
 
 export interface RuntimeOptions {
   gpuLayers: "auto" | number;
@@ -35,13 +36,28 @@ const positionsPerDecode = 2048;
 
 /**
  * llama.cpp as node-llama-cpp ships, finds and loads it, with our addon on top.
- * @throws LogGuardianError LG_NATIVE_ABI when addon and library do not belong together, LG_MODEL_LOAD when the GGUF
+ * @throws LogGuardianError LG_GPU_UNUSABLE when layers are asked for that no GPU can take, LG_NATIVE_ABI when addon and library do not belong together, LG_MODEL_LOAD when the GGUF
  *   cannot be loaded, LG_BUNDLE_PROMPT when the manifest's token ids are not the tokenizer's, LG_BUNDLE_WIDTH.
  */
 export async function openLlama(bundle: Bundle, options: RuntimeOptions): Promise<LlamaRuntime> {
+  const { gpu, problem } = await chooseGpu(options.gpuLayers);
+  if (problem !== undefined)
+    process.emitWarning(
+      `The GPU stays unused, the language model runs on the CPU: ${problem}.`,
+      "GpuWarning",
+    );
+  return openLlamaOn(gpu, bundle, options);
+}
+
+/** On a GPU without asking whether it works. */
+export async function openLlamaOn(
+  gpu: "auto" | false,
+  bundle: Bundle,
+  options: RuntimeOptions,
+): Promise<LlamaRuntime> {
   const { manifest } = bundle;
   const modelPath = bundle.path(manifest.llama.file);
-  const { llama, addon } = await bindLlama(options.gpuLayers === 0 ? false : "auto");
+  const { llama, addon } = await bindLlama(gpu);
 
   const vocabulary = await llama.loadModel({ modelPath, vocabOnly: true, gpuLayers: 0 }).catch((thrown) => {
     throw loadFailed(modelPath, thrown);

@@ -73,7 +73,7 @@ def _write_merged(folder: Path, recipe: PretrainedRecipe, model: LogLLM, llama: 
 
 def _quantize(source: Path, target: Path, matrix_type: str) -> None:
     """By llama.cpp itself, through `logguardian model quantize`."""
-    product.run(["model", "quantize", str(source), str(target), "--type", matrix_type, "--threads", "1"], "")
+    product.run(["model", "quantize", str(source), str(target), "--type", matrix_type, "--threads", str(torch.get_num_threads())], "")
 
 
 def refuse_base(recipe: PretrainedRecipe, base: Source) -> None:
