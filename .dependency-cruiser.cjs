@@ -37,7 +37,8 @@ const owners = {
   ioredis: "redis",
   "onnxruntime-node": "embed",
   "node-llama-cpp": "classify",
-  avsc: "codec",
+  // Ours, and what producers of raw topics write.
+  avsc: "(codec|ingest)",
   pino: "telemetry",
   "prom-client": "telemetry",
 };

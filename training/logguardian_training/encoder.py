@@ -83,6 +83,17 @@ def export_graph(encoder: torch.nn.Module, path: Path, output: str) -> None:
             external_data=False,
             verbose=False,
         )
+    graph = onnx.load(path)
+    forget_source(graph)
+    onnx.save(graph, path)
+
+
+def forget_source(model: onnx.ModelProto) -> None:
+    """PyTorch notes for every node which line of which file of this machine it comes from: the same weights would give
+    another file elsewhere, with folders in it that are nobody's business."""
+    for one in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del one.metadata_props[:]
+        one.ClearField("doc_string")
 
 
 def quantise_weights(model: onnx.ModelProto) -> None:

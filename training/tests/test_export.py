@@ -38,6 +38,11 @@ def test_the_8_bit_encoder_is_near_the_original_and_blind_to_batch_mates(pooled)
         assert np.abs(encoder.embed(pooled, tokenizer, [line])[0] - vector).max() < 1e-5
 
 
+def test_the_graph_names_no_folder_of_the_machine_that_wrote_it(pooled):
+    content = pooled.read_bytes()
+    assert b"site-packages" not in content and b".py" not in content
+
+
 def test_a_bundle_is_complete_and_its_gguf_reads_back(tiny, pooled, tmp_path):
     from transformers import LlamaForCausalLM
 

@@ -45,8 +45,10 @@ def write_parts(
     settle(model.encoder)
     model.encoder.float()
     model.settled = True
-    graph = LineEmbedder(model.encoder, model.projector.folded().to(model.device)).eval()
+    # Traced on the CPU, where its example inputs are, whatever it was trained on.
+    graph = LineEmbedder(model.encoder.cpu(), model.projector.folded().cpu()).eval()
     export_graph(graph, folder / "embedder.onnx", "line_embedding")
+    model.encoder.to(model.device)
     shutil.copy(lines.path, folder / "tokenizer.json")
     if recipe.export.llama == "adapter":
         _write_adapter(folder, recipe, model, base)

@@ -119,7 +119,7 @@ class Run:
         add_lora(bert, recipe.lora.encoder, recipe.seed)
         add_lora(llama, recipe.lora.llama, recipe.seed + 1)
         if recipe.llama.gradient_checkpointing:
-            llama.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            llama.activation_checkpointing_enable({"use_reentrant": False})
         torch.manual_seed(recipe.seed)
         encoder = LineEncoder(bert, recipe.encoder)
         projector = Projector(encoder.width, llama.config.hidden_size, recipe.projector)
