@@ -1,6 +1,10 @@
 export interface Services {
   kafka: { broker: string; securedBroker: string; kill(): void; restart(downMs?: number): Promise<void> };
-  redis: { url: string; securedUrl: string };
+  redis: {
+    url: string;
+    securedUrl: string;
+    restart(options?: { downMs?: number; keepsData?: boolean }): Promise<void>;
+  };
   alertmanager: { url: string };
   /** Path of the certificate of the secured ports. */
   certificate: string;

@@ -157,37 +157,46 @@ async function startRedis(folder, { certificate, key }, start) {
     join(folder, "users.acl"),
     `user default on nopass ~* &* +@all\nuser ${account.username} on #${sha256(account.password)} ~lg:* &* +@all\n`,
   );
-  await start(
-    "redis",
-    plain,
-    "redis-server",
-    [
-      ...[
-        "--port",
-        plain,
-        "--bind",
-        "127.0.0.1",
-        "--dir",
-        join(folder, "redis"),
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-      ],
-      ...[
-        "--tls-port",
-        secured,
-        "--tls-cert-file",
-        certificate,
-        "--tls-key-file",
-        key,
-        "--tls-auth-clients",
-        "no",
-      ],
-      ...["--aclfile", join(folder, "users.acl")],
-    ].map(String),
-  );
-  return { url: `redis://127.0.0.1:${plain}`, securedUrl: `rediss://127.0.0.1:${secured}` };
+  const args = [
+    ...[
+      "--port",
+      plain,
+      "--bind",
+      "127.0.0.1",
+      "--dir",
+      join(folder, "redis"),
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+    ],
+    ...[
+      "--tls-port",
+      secured,
+      "--tls-cert-file",
+      certificate,
+      "--tls-key-file",
+      key,
+      "--tls-auth-clients",
+      "no",
+    ],
+    ...["--aclfile", join(folder, "users.acl")],
+  ].map(String);
+  const startServer = () => start("redis", plain, "redis-server", args);
+  let child = await startServer();
+  return {
+    url: `redis://127.0.0.1:${plain}`,
+    securedUrl: `rediss://127.0.0.1:${secured}`,
+    /** Ends it, with what it holds kept or lost, and brings it back. */
+    async restart({ downMs = 0, keepsData = true } = {}) {
+      const dump = join(folder, "redis/dump.rdb");
+      rmSync(dump, { force: true });
+      if (keepsData) spawnSync("redis-cli", ["-p", String(plain), "save"]);
+      child.kill("SIGKILL");
+      await sleep(downMs);
+      child = await startServer();
+    },
+  };
 }
 
 async function startAlertmanager(folder, start) {

@@ -14,7 +14,7 @@ const cli = join(resolve(import.meta.dirname, "../.."), "bin/logguardian.js");
 
 type Where = Pick<Services, "kafka" | "redis" | "alertmanager">;
 
-interface Process {
+export interface Process {
   role: string;
   child: ChildProcess;
   log: string;
@@ -60,7 +60,7 @@ export class Stream {
   }
 
   /** Starts a process with a role, or with all, and resolves when it says that it is ready. */
-  async start(role = ""): Promise<void> {
+  async start(role = ""): Promise<Process> {
     const log = join(this.folder, `${this.#started++}-${role || "all"}.log`);
     const file = openSync(log, "w");
     const args = [cli, "start", ...(role === "" ? [] : [role]), "--config", this.configFile];
@@ -76,7 +76,7 @@ export class Stream {
       if (port === undefined) continue;
       one.port = port;
       const ready = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
-      if (ready?.ok) return;
+      if (ready?.ok) return one;
     }
   }
 
@@ -95,12 +95,12 @@ export class Stream {
     this.#processes = this.#processes.filter((one) => one.role !== role);
   }
 
-  /** SIGTERM to all; each must end with 0. */
-  async stop(): Promise<void> {
-    const processes = this.#processes;
-    this.#processes = [];
+  /** SIGTERM to all, or to one; each must end with 0. */
+  async end(...chosen: readonly Process[]): Promise<void> {
+    const ending = chosen.length > 0 ? chosen : this.#processes;
+    this.#processes = this.#processes.filter((one) => !ending.includes(one));
     await Promise.all(
-      processes.map(async ({ role, child, log }) => {
+      ending.map(async ({ role, child, log }) => {
         if (child.exitCode === null) {
           child.kill("SIGTERM");
           const signal = AbortSignal.timeout(stoppedWithinMs);
@@ -109,6 +109,11 @@ export class Stream {
         check(child.exitCode === 0, `the ${role} stops in order: ${readFileSync(log, "utf8").slice(-500)}`);
       }),
     );
+  }
+
+  /** Ends all, and removes their logs. */
+  async stop(): Promise<void> {
+    await this.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

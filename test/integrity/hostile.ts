@@ -1,0 +1,92 @@
+import { gzipSync } from "node:zlib";
+import { createFormat } from "../../src/ingest/formats/index.ts";
+import type { RawRecord } from "../../src/ingest/line.ts";
+import type { Random } from "../../src/simulate/random.ts";
+import { type Setting, withTrial } from "./setting.ts";
+import type { Outcome } from "./trial.ts";
+import { envelope, type Message, sessions, sliding } from "./workloads.ts";
+
+/** Records that nobody should send, between good ones: each ends in a window or in the dead letters. */
+export async function hostile(setting: Setting): Promise<Outcome> {
+  const count = setting.quick ? 1_000 : 10_000;
+  const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
+  return withTrial("hostile", setting, workloads, async (trial) => {
+    await trial.begin();
+    trial.produce(setting.perSecond);
+    const sent = { sessions: 0, sliding: 0 };
+    let refused = 0;
+    for (let done = 0; done < count; done += 100) {
+      const pipeline = done % 200 === 0 ? "sessions" : "sliding";
+      const messages = Array.from(
+        { length: 100 },
+        (): Message => ({ value: hostileValue(trial.random), partition: 0 }),
+      );
+      await trial.send(pipeline, messages);
+      sent[pipeline] += messages.length;
+      refused += messages.filter(({ value }) => isRefused(value)).length;
+      await trial.pause(200, 600);
+    }
+    await trial.endInput();
+    const outcome = await trial.compare(
+      "hostile records harm nobody",
+      `${count} hostile records among ${trial.sent - count} good ones, ${refused} of them for the dead letters`,
+    );
+    const letters = await trial.deadLetters(refused);
+    const broken =
+      letters === refused
+        ? []
+        : [`${refused} records belong into the dead letters, and ${letters} are there`];
+    return { ...outcome, broken };
+  });
+}
+
+const format = createFormat("filebeat");
+
+/** The records' own decoder says what is none; that each of these is found again is what is tried here. */
+function isRefused(value: Message["value"]): boolean {
+  const record: RawRecord = {
+    topic: "t",
+    partition: 0,
+    offset: 0,
+    key: null,
+    value: value === null ? null : Buffer.from(value),
+    headers: {},
+    timestamp: Date.now(),
+  };
+  try {
+    format.decode(record);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function hostileValue(random: Random): Buffer | string | null {
+  const bytes = (count: number) => Buffer.from(Array.from({ length: count }, () => random.below(256)));
+  const line = (message: string, more: object = {}) =>
+    JSON.stringify({
+      ...JSON.parse(envelope("hostile", "/var/log/hostile.log", random.below(1e9), message)),
+      ...more,
+    });
+  const kinds: (() => Buffer | string | null)[] = [
+    () => bytes(random.below(4_000)),
+    () => line("cut off").slice(0, random.below(150)),
+    () => `{"message":${"[".repeat(5_000)}${"]".repeat(5_000)}}`,
+    () => gzipSync(Buffer.alloc(2_000_000)),
+    () => line("x".repeat(100_000)),
+    () => line("a".repeat(50) + " 1".repeat(4_000)),
+    () => Buffer.concat([Buffer.from('{"message":"'), Buffer.from([0xff, 0xfe, 0xc0]), Buffer.from('"}')]),
+    () => "",
+    () => null,
+    () => line("long ago", { "@timestamp": "1970-01-01T00:00:00.000Z" }),
+    () => line("far away", { "@timestamp": "2100-01-01T00:00:00.000Z" }),
+    () => line("no time", { "@timestamp": { $date: -1e300 } }),
+    () => line("<*> <NUM> blk_ blk_-999999999999999999999999 /../../ 999.999.999.999:99999 0x"),
+    () => line("\u0000\u202e\ud800 [cut] \n\r\n\u2028"),
+    () => line("__proto__", { __proto__x: 1, constructor: { prototype: {} } }),
+    () => Buffer.from([0, 0, 0, 0, 99, ...bytes(40)]),
+    () => "[]",
+    () => '"a text"',
+  ];
+  return random.pick(kinds)();
+}
