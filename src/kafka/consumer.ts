@@ -249,6 +249,13 @@ export function createPartitionConsumer(
       progress: () => unit.progress(lag()),
       failed: (thrown, before) => void restart(topic, partition, thrown, before),
       lost: (from, to) => void checkGap(topic, partition, from, to),
+      rewound: () =>
+        void restart(
+          topic,
+          partition,
+          new Error("The log begins again below what was read of it."),
+          failures,
+        ),
     });
     partitions.set(nameOf(topic, partition), owned);
     consumer.seek({ topic, partition, offset: String(position) });

@@ -28,6 +28,8 @@ export interface PartitionEvents {
   failed(thrown: unknown, failures: number): void;
   /** The log went on at `to` where `from` was expected. */
   lost(from: number, to: number): void;
+  /** The log begins again below what was read of it: it was made anew, and kafkajs has gone to its start. */
+  rewound(): void;
 }
 
 /** The records of one partition on their way through its worker. */
@@ -45,6 +47,8 @@ export class OwnedPartition {
   #running: Promise<void> | undefined;
   #paused = false;
   #revoked = false;
+  /** Whether a batch was taken: none that was fetched before can come any more. */
+  #hasBegun = false;
 
   constructor(position: number, end: number, worker: PartitionWorker, failures: number, on: PartitionEvents) {
     this.worker = worker;
@@ -57,13 +61,21 @@ export class OwnedPartition {
   }
 
   push(records: readonly RawRecord[], end: number): void {
+    if (this.#revoked) return;
     this.#end = end;
+    const isBelow = (records.at(-1)?.offset ?? this.#expected) < this.#expected;
+    if (end < this.#expected || (isBelow && this.#hasBegun)) {
+      void this.revoke();
+      this.#on.rewound();
+      return;
+    }
     // After a seek a batch that was fetched before may still come.
     const fresh = records.filter(({ offset }) => offset >= this.#expected);
     const [first, last] = [fresh[0], fresh.at(-1)];
-    if (this.#revoked || first === undefined || last === undefined) return;
+    if (first === undefined || last === undefined) return;
     if (first.offset > this.#expected) this.#on.lost(this.#expected, first.offset);
     this.#expected = last.offset + 1;
+    this.#hasBegun = true;
     for (const record of fresh) {
       this.#waiting.push(record);
       this.bytes += bytesOf(record);

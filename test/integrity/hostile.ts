@@ -30,6 +30,8 @@ export async function hostile(setting: Setting): Promise<Outcome> {
     const outcome = await trial.compare(
       "hostile records harm nobody",
       `${count} hostile records among ${trial.sent - count} good ones, ${refused} of them for the dead letters`,
+      // Lines of 1970 come after their session, and each batch of them opens one: which, is a matter of their arrival.
+      { byLines: (_, key) => key.startsWith("hostile:") },
     );
     const letters = await trial.deadLetters(refused);
     const broken =

@@ -7,6 +7,9 @@ import { check, Stream } from "../support/stream.ts";
 import type { Message, Workload } from "./workloads.ts";
 
 const sendEveryMs = 100;
+/** Of a trial, on standard error. */
+const shownDifferences = 6;
+const sentWithinMs = 90_000;
 const drainedWithinMs = 240_000;
 
 /** What a promise's file counts; the last three must be 0. */
@@ -21,11 +24,15 @@ export interface Outcome {
   broken?: string[];
 }
 
-/** Final verdicts by id, and what was sent of each. */
-interface Verdicts {
-  byId: Map<string, string>;
-  /** Lines, as positions. */
-  lines: Set<string>;
+/** The newest revision of a verdict. */
+interface Final {
+  pipeline: string;
+  key: string;
+  revision: number;
+  /** What must be equal. */
+  content: string;
+  /** Of its lines. */
+  positions: string[];
 }
 
 /**
@@ -39,6 +46,7 @@ export class Trial {
   readonly #workloads: readonly Workload[];
   readonly #name: string;
   #producing: Promise<void> = Promise.resolve();
+  #producer: kafkajs.Producer | undefined;
   #stopProducing = false;
   #sent = 0;
 
@@ -79,24 +87,35 @@ export class Trial {
   }
 
   async #send(perSecond: number): Promise<void> {
-    // Idempotent: what a restarting broker stored without saying so must not come twice by our own doing.
-    const producer = this.storm.kafka.producer({
-      allowAutoTopicCreation: false,
-      idempotent: true,
-      retry: { retries: 30, maxRetryTime: 2_000 },
-    });
-    await producer.connect();
     const share = Math.ceil((perSecond * sendEveryMs) / 1000);
     const longest = Math.max(...this.#workloads.map(({ messages }) => messages.length));
     for (let from = 0; from < longest && !this.#stopProducing; from += share) {
-      for (const { topic, messages } of this.#workloads) {
-        const part = messages.slice(from, from + share);
-        if (part.length > 0) await producer.send({ topic, messages: part });
-        this.#sent += part.length;
-      }
+      for (const { topic, messages } of this.#workloads)
+        await this.#produceTo(topic, messages.slice(from, from + share));
       await sleep(sendEveryMs);
     }
-    await producer.disconnect();
+    await this.#producer?.disconnect();
+    this.#producer = undefined;
+  }
+
+  /** For as long as it takes. What a dying broker stored without saying so comes twice, and both runs read it so. */
+  async #produceTo(topic: string, messages: readonly Message[]): Promise<void> {
+    if (messages.length === 0) return;
+    for (const deadline = Date.now() + sentWithinMs; ; await sleep(500))
+      try {
+        if (this.#producer === undefined) {
+          const producer = this.storm.kafka.producer({ allowAutoTopicCreation: false });
+          await producer.connect();
+          this.#producer = producer;
+        }
+        await this.#producer.send({ topic, messages: [...messages] });
+        this.#sent += messages.length;
+        return;
+      } catch (thrown) {
+        if (Date.now() > deadline) throw thrown;
+        await this.#producer?.disconnect().catch(() => undefined);
+        this.#producer = undefined;
+      }
   }
 
   /** Ends the input; fails where it ended by itself, since a fault then met nothing. */
@@ -107,12 +126,9 @@ export class Trial {
     check(this.#sent < whole, `the input lasts as long as the faults (${this.#sent} messages)`);
   }
 
-  async send(pipeline: string, messages: readonly Message[]): Promise<void> {
-    const producer = this.storm.kafka.producer({ allowAutoTopicCreation: false, idempotent: true });
-    await producer.connect();
-    await producer.send({ topic: this.topicOf(pipeline), messages: [...messages] });
-    this.#sent += messages.length;
-    await producer.disconnect();
+  /** Sends these beside what the workloads hold. */
+  send(pipeline: string, messages: readonly Message[]): Promise<void> {
+    return this.#produceTo(this.topicOf(pipeline), messages);
   }
 
   /** Kills a process of this role as a crash would, and starts another. */
@@ -134,33 +150,40 @@ export class Trial {
       .map(({ one }) => one);
   }
 
-  /** Flushes, and compares all that came out with an undisturbed run of the same input. */
+  /**
+   * Flushes, and compares all that came out with an undisturbed run of the same input: by id, or, where `byLines` says so,
+   * only that every line stands in a verdict.
+   */
   async compare(
     promise: string,
     faults: string,
-    options: { exact?: readonly string[] } = {},
+    options: { byLines?: (pipeline: string, key: string) => boolean } = {},
   ): Promise<Outcome> {
     const disturbed = await this.#finish(this.storm);
     await this.#calm.startAll();
     const undisturbed = await this.#finish(this.#calm);
     await this.#calm.stop();
-    const outcome: Outcome = { promise, faults, expected: 0, lost: 0, extra: 0, differing: 0 };
-    for (const { pipeline } of this.#workloads) {
-      const [found, expected] = [disturbed.get(pipeline), undisturbed.get(pipeline)];
-      if (found === undefined || expected === undefined) throw new Error(`${pipeline} has no verdicts`);
-      outcome.expected += expected.byId.size;
-      if (options.exact !== undefined && !options.exact.includes(pipeline)) {
-        // What was cut anew is other windows of the same lines.
-        outcome.lost += [...expected.lines].filter((line) => !found.lines.has(line)).length;
-        outcome.extra += [...found.lines].filter((line) => !expected.lines.has(line)).length;
-        continue;
-      }
-      for (const [id, verdict] of expected.byId) {
-        if (!found.byId.has(id)) outcome.lost++;
-        else if (found.byId.get(id) !== verdict) outcome.differing++;
-      }
-      outcome.extra += [...found.byId.keys()].filter((id) => !expected.byId.has(id)).length;
+    const outcome: Outcome = { promise, faults, expected: undisturbed.size, lost: 0, extra: 0, differing: 0 };
+    const byLines = ({ pipeline, key }: Final) => options.byLines?.(pipeline, key) === true;
+    const different: string[] = [];
+    for (const [id, one] of undisturbed) {
+      const own = disturbed.get(id);
+      if (own?.content === one.content || byLines(one)) continue;
+      if (own === undefined) outcome.lost++;
+      else outcome.differing++;
+      different.push(`${own?.content ?? "nothing"} where undisturbed ${one.content}`);
     }
+    for (const [id, own] of disturbed) {
+      if (undisturbed.has(id) || byLines(own)) continue;
+      outcome.extra++;
+      different.push(`${own.content} where undisturbed nothing`);
+    }
+    const [found, expected] = [disturbed, undisturbed].map(
+      (verdicts) => new Set([...verdicts.values()].filter(byLines).flatMap(({ positions }) => positions)),
+    ) as [Set<string>, Set<string>];
+    for (const line of expected) if (!found.has(line)) outcome.lost++;
+    for (const line of found) if (!expected.has(line)) outcome.extra++;
+    for (const what of different.slice(0, shownDifferences)) console.error(`  ${what.slice(0, 1_000)}`);
     return outcome;
   }
 
@@ -191,11 +214,11 @@ export class Trial {
     return [this.storm.folder, this.#calm.folder];
   }
 
-  async #finish(stream: Stream): Promise<Map<string, Verdicts>> {
+  async #finish(stream: Stream): Promise<Map<string, Final>> {
     for (const { pipeline } of this.#workloads) await stream.command(["flush", "--pipeline", pipeline]);
     await this.#drained(stream);
     const messages = await stream.read(`${stream.prefix}.anomalies`, (read) => read.length > 0, 60_000);
-    return finalVerdicts(messages, this.#workloads);
+    return finalVerdicts(messages);
   }
 
   #hopsOf({ prefix }: Stream): { group: string; topic: string }[] {
@@ -235,32 +258,20 @@ export class Trial {
   }
 }
 
-function finalVerdicts(
-  messages: readonly kafkajs.KafkaMessage[],
-  workloads: readonly Workload[],
-): Map<string, Verdicts> {
-  const found = new Map(
-    workloads.map(({ pipeline }) => [
-      pipeline,
-      { byId: new Map<string, string>(), lines: new Set<string>() },
-    ]),
-  );
-  const revisions = new Map<string, { revision: number; content: string }>();
+function finalVerdicts(messages: readonly kafkajs.KafkaMessage[]): Map<string, Final> {
+  const found = new Map<string, Final>();
   for (const { value } of messages) {
     const { logguardian: ours, event } = JSON.parse(String(value)) as Anomaly;
-    const { revision } = ours;
-    const verdicts = found.get(ours.pipeline);
-    if (verdicts === undefined) throw new Error(`a verdict of an unknown pipeline ${ours.pipeline}`);
-    const content = JSON.stringify([ours.verdict, ours.score, ours.lines.map(({ position }) => position)]);
-    const known = revisions.get(event.id);
+    const { pipeline, key, revision } = ours;
+    const positions = ours.lines.map(({ position }) => position);
+    const content = JSON.stringify([key, ours.verdict, ours.score, ours.window.closed, positions]);
+    const known = found.get(event.id);
     check(
       known === undefined || known.revision !== revision || known.content === content,
       `what is sent twice is equal: ${event.id}`,
     );
-    if (known !== undefined && known.revision > revision) continue;
-    revisions.set(event.id, { revision, content });
-    verdicts.byId.set(event.id, content);
-    for (const { position } of ours.lines) verdicts.lines.add(position);
+    if (known === undefined || known.revision < revision)
+      found.set(event.id, { pipeline, key, revision, content, positions });
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { account, startServices } from "../../scripts/services.mjs";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
@@ -168,6 +169,57 @@ describe("an ingester that begins at the end of its topic", () => {
     await next.stop();
     await admin.disconnect();
   });
+});
+
+describe("a raw topic that is made anew", () => {
+  it.each(["while the ingester runs", "while no ingester runs"])(
+    "is read from its start, %s",
+    async (when) => {
+      const { stream, pipeline } = streamFor("anew");
+      stream.configure({ pipelines: { anew: { ...pipeline, from: "latest" } } });
+      const topic = `${stream.prefix}-raw`;
+      const admin = stream.kafka.admin();
+      await admin.connect();
+      const send = async (name: string) => {
+        const producer = new Stream(services).kafka.producer();
+        await producer.connect();
+        const messages = Array.from({ length: 20 }, (_, place) => ({
+          partition: 0,
+          value: JSON.stringify({ message: `${name} ${place}.` }),
+        }));
+        await producer.send({ topic, messages });
+        await producer.disconnect();
+      };
+      await stream.createTopic(topic, 1);
+      const first = await stream.start("ingester");
+      const groupId = `${stream.prefix}.anew.ingester`;
+      const committed = () => committedOffsets(stream, groupId, topic);
+      await expect.poll(committed, { timeout: 30_000 }).toBe("0");
+      await send("former");
+      await expect.poll(committed, { timeout: 30_000 }).toBe("20");
+      if (when === "while no ingester runs") await stream.end(first);
+      await admin.deleteTopics({ topics: [topic] });
+      await expect.poll(() => admin.listTopics(), { timeout: 30_000 }).not.toContain(topic);
+      await stream.createTopic(topic, 1);
+      // Whoever reads meets the empty log first; whoever does not, one as long as the former.
+      if (when === "while the ingester runs") await sleep(3_000);
+      await send("later");
+      if (when === "while no ingester runs") await stream.start("ingester");
+      await stream.start("windower");
+      const [chunks, windower] = [`${stream.prefix}.lines.anew`, `${stream.prefix}.windows.anew`];
+      const texts = (read: readonly { value: Buffer | null }[]) =>
+        read.map(({ value }) => String(value)).join();
+      await stream.read(chunks, (read) => texts(read).includes("later 19."), 60_000);
+      await stream.command(["flush", "--pipeline", "anew"]);
+      // The windower, too, takes no line of the later topic for one of the former.
+      const windows = texts(await stream.read(windower, (read) => texts(read).includes("later 19."), 30_000));
+      for (const name of ["former", "later"])
+        for (let place = 0; place < 20; place++) expect(windows).toContain(`${name} ${place}.`);
+      expect(stream.logs()).toContain("A raw topic was made anew");
+      await stream.stop();
+      await admin.disconnect();
+    },
+  );
 });
 
 describe("a broker that is away", () => {
