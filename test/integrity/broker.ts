@@ -10,7 +10,7 @@ export async function broker(setting: Setting): Promise<Outcome> {
     await trial.begin();
     trial.produce(setting.perSecond);
     for (let time = 0; time < times; time++) {
-      await trial.pause(2_000, 5_000);
+      await trial.pause(1_000, 3_000);
       await setting.services.kafka.restart(downMs);
     }
     await trial.pause(2_000, 3_000);

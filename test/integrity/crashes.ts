@@ -10,12 +10,15 @@ export async function crashes(setting: Setting): Promise<Outcome> {
   return withTrial("crashes", setting, workloads, async (trial) => {
     await trial.begin();
     trial.produce(setting.perSecond);
-    await trial.pause(1_000, 2_000);
-    const victims = trial.shuffled(roles.flatMap((role) => Array.from({ length: each }, () => role)));
-    for (const role of victims) {
-      await trial.crash(role);
-      await trial.pause(200, 1_500);
-    }
+    // Each role on its own, so that they also die together.
+    await Promise.all(
+      roles.map(async (role) => {
+        for (let time = 0; time < each; time++) {
+          await trial.pause(500, 4_000);
+          await trial.crash(role);
+        }
+      }),
+    );
     await trial.endInput();
     return trial.compare("processes may crash", `${each} SIGKILL each of ${roles.join(", ")}`);
   });

@@ -27,7 +27,7 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-console.log(`Seed ${seed}; --seed ${seed} repeats the order of the faults, though not their moments.`);
+console.log(`Seed ${seed}; --seed ${seed} repeats what is drawn, though not its moments.`);
 if (values.quick)
   console.log("Quick: 3 faults of each kind instead of 30, 1,000 hostile records instead of 10,000.");
 

@@ -7,7 +7,7 @@ import { sessions, sliding } from "./workloads.ts";
 
 const roles = ["ingester", "windower", "detector"];
 /** Past `limits.sessionTimeout`: its partitions have a new owner when it wakes up. */
-const asleepMs = 10_000;
+const asleepMs = 8_000;
 
 /** Members join and leave; one sleeps until it is thrown out, and comes back as a zombie. */
 export async function members(setting: Setting): Promise<Outcome> {

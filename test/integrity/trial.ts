@@ -142,14 +142,6 @@ export class Trial {
     return sleep(leastMs + this.random.below(mostMs - leastMs));
   }
 
-  /** A random order. */
-  shuffled<T>(all: readonly T[]): T[] {
-    return all
-      .map((one) => ({ one, key: this.random.below(2 ** 31) }))
-      .sort((a, b) => a.key - b.key)
-      .map(({ one }) => one);
-  }
-
   /**
    * Flushes, and compares all that came out with an undisturbed run of the same input: by id, or, where `byLines` says so,
    * only that every line stands in a verdict.
@@ -160,7 +152,7 @@ export class Trial {
     options: { byLines?: (pipeline: string, key: string) => boolean } = {},
   ): Promise<Outcome> {
     const disturbed = await this.#finish(this.storm);
-    await this.#calm.startAll();
+    await this.#calm.start();
     const undisturbed = await this.#finish(this.#calm);
     await this.#calm.stop();
     const outcome: Outcome = { promise, faults, expected: undisturbed.size, lost: 0, extra: 0, differing: 0 };
