@@ -190,6 +190,7 @@ describe("records built from documentation", () => {
     expect(decode("msgpack", map)).toEqual([line]);
     expect(auto.choose?.(record(map)).name).toBe("msgpack");
     expect(auto.decode(record(map))).toEqual([line]);
+    expect(decode("msgpack", encode({ log: Buffer.from("hello") }))[0]?.text).toBe("hello");
     const eventTime = Buffer.alloc(10);
     eventTime.set([0xd7, 0x00]);
     eventTime.writeUInt32BE(1795337871, 2);
@@ -242,7 +243,9 @@ describe("records built from documentation", () => {
     expect(text({ body: { kvlistValue: journald } })?.text).toBe("up");
     const list = { values: [{ intValue: "1" }, { boolValue: true }, { kvlistValue: { values: [] } }] };
     expect(text({ body: { arrayValue: list } })?.text).toBe("[1,true,{}]");
-    expect(() => text({})).toThrow(/no body/);
+    // An event has a name and attributes, and need not have a body.
+    const attributes = [{ key: "event.name", value: { stringValue: "up" } }];
+    expect(text({ attributes })?.text).toBe('{"event.name":"up"}');
   });
 
   it.each([
@@ -305,13 +308,14 @@ describe("hostile records go to the dead letters with their reason", () => {
     ["json", `{"message":${deep(513)}}`, "LG_RECORD_DEPTH"],
     ["json", `[${"[],".repeat(60_000)}[]]`, "LG_RECORD_LINES"],
     ["json-string", "{}", "LG_RECORD_JSON"],
-    ["otlp-json", `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{}}]}]}]}`, "LG_RECORD_NO_LINE"],
+    ["otlp-json", '{"resourceMetrics":[]}', "LG_RECORD_NO_LINE"],
     ["otlp-proto", Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]), "LG_RECORD_PROTOBUF"],
     ["otlp-proto", Buffer.from("a text, no protobuf"), "LG_RECORD_PROTOBUF"],
     ["otlp-proto", nestedValues(600), "LG_RECORD_PROTOBUF"],
     ["otlp-proto", manyLogs(maxLines + 1), "LG_RECORD_LINES"],
     ["msgpack", Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]), "LG_RECORD_MSGPACK"],
     ["msgpack", Buffer.from([0x92, 0x01]), "LG_RECORD_MSGPACK"],
+    ["msgpack", deepMap(100_000), "LG_RECORD_DEPTH"],
     ["msgpack", encode("text"), "LG_RECORD_MSGPACK"],
     ["text", "x", ""],
   ])("%s", (format, value, code) => {
@@ -329,6 +333,12 @@ describe("hostile records go to the dead letters with their reason", () => {
     expect(decode("json", `{"message":"${"[".repeat(5000)}"}`)[0]?.text).toContain("[[[");
   });
 });
+
+/** A map whose message is a list in a list in a list. */
+function deepMap(levels: number): Uint8Array {
+  const head = Buffer.concat([Buffer.from([0x81, 0xa7]), Buffer.from("message")]);
+  return Buffer.concat([head, Buffer.alloc(levels, 0x91), Buffer.from([0x01])]);
+}
 
 /** A log record whose body is lists in lists. */
 function nestedValues(levels: number): Uint8Array {

@@ -2,7 +2,7 @@ import type { DecodedLine, Origin } from "../line.ts";
 import { timeOf } from "../time.ts";
 import { refused } from "./format.ts";
 import type { JsonObject } from "./json-object.ts";
-import { boundText } from "./text.ts";
+import { boundText, decodeText } from "./text.ts";
 
 /** Where an object holds what makes a line: for each, the paths that may hold it, the best first. `a.b` is b within a, or one key. */
 export interface Fields {
@@ -61,13 +61,10 @@ interface Path {
   path: readonly string[];
 }
 
-/** Text where there is some, else the first other value as JSON. */
+/** Text where there is some, else the first other value as JSON. @throws LogGuardianError LG_RECORD_NO_LINE, LG_RECORD_DEPTH. */
 function lineIn(content: JsonObject, paths: readonly Path[], format: string): string {
   const line =
-    first(paths, (path) => {
-      const value = at(content, path);
-      return typeof value === "string" ? value : undefined;
-    }) ?? first(paths, (path) => jsonOf(at(content, path)));
+    first(paths, (path) => textOf(at(content, path))) ?? first(paths, (path) => jsonOf(at(content, path)));
   if (line !== undefined) return boundText(line);
   throw refused(
     "LG_RECORD_NO_LINE",
@@ -77,9 +74,20 @@ function lineIn(content: JsonObject, paths: readonly Path[], format: string): st
   );
 }
 
-/** A value that is no text as JSON; undefined where there is none. */
+/** Text, or bytes that are some: MessagePack and Avro have both. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return value instanceof Uint8Array ? decodeText(Buffer.from(value)) : undefined;
+}
+
+/** A value that is no text as JSON; undefined where there is none. @throws LogGuardianError LG_RECORD_DEPTH. */
 export function jsonOf(value: unknown): string | undefined {
-  return value === undefined || value === null ? undefined : JSON.stringify(value);
+  if (value === undefined || value === null) return undefined;
+  try {
+    return JSON.stringify(value);
+  } catch (thrown) {
+    throw refused("LG_RECORD_DEPTH", "A record's line is nested too deep to be written as text.", thrown);
+  }
 }
 
 function at(content: JsonObject, { name, path }: Path): unknown {

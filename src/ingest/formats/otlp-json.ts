@@ -1,5 +1,5 @@
 import type { DecodedLine } from "../line.ts";
-import { assertLines, type RecordFormat } from "./format.ts";
+import { assertLines, type RecordFormat, refused } from "./format.ts";
 import { isObject, type JsonObject, parseObject } from "./json-object.ts";
 import { lineOfOtlp } from "./otlp.ts";
 
@@ -9,6 +9,11 @@ export const otlpJson: RecordFormat = {
   decode(record) {
     const content = parseObject(record, "otlp-json");
     if (content === undefined) return [];
+    if (!Array.isArray(content.resourceLogs))
+      throw refused(
+        "LG_RECORD_NO_LINE",
+        "An otlp-json record has no resourceLogs: metrics and traces are no logs.",
+      );
     const lines: DecodedLine[] = [];
     for (const resourceLogs of objectsIn(content.resourceLogs)) {
       const resource = attributesOf(isObject(resourceLogs.resource) ? resourceLogs.resource : {});

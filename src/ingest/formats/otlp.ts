@@ -1,6 +1,5 @@
 import type { DecodedLine } from "../line.ts";
 import { commonFields, createFieldReader, decodedLine, jsonOf, nameOf, originOf } from "./fields.ts";
-import { refused } from "./format.ts";
 import { isObject, type JsonObject } from "./json-object.ts";
 import { boundText } from "./text.ts";
 
@@ -18,7 +17,7 @@ export interface OtlpRecord {
 /** Of a body that is no text: what the journald and Windows receivers make. */
 const readFields = createFieldReader(commonFields, "otlp");
 
-/** @throws LogGuardianError LG_RECORD_NO_LINE. */
+/** A record without a body, as events are, is a line of its attributes. @throws LogGuardianError LG_RECORD_DEPTH. */
 export function lineOfOtlp({ time, observed, body, attributes, resource }: OtlpRecord): DecodedLine {
   const name = (...keys: string[]) => {
     for (const key of keys) {
@@ -33,7 +32,10 @@ export function lineOfOtlp({ time, observed, body, attributes, resource }: OtlpR
     pod: name("k8s.pod.name"),
     container: name("k8s.container.name", "container.name", "container.id"),
   });
-  return decodedLine({ text: textOf(body), origin }, millisecondsOf(time) ?? millisecondsOf(observed));
+  return decodedLine(
+    { text: textOf(body ?? attributes), origin },
+    millisecondsOf(time) ?? millisecondsOf(observed),
+  );
 }
 
 /** No number holds nanoseconds since the epoch exactly. */
@@ -45,7 +47,5 @@ function textOf(body: unknown): string {
   if (typeof body === "string") return boundText(body);
   if (isObject(body) && commonFields.line.some((key) => Object.hasOwn(body, key)))
     return readFields(body).text;
-  const json = jsonOf(body);
-  if (json !== undefined) return boundText(json);
-  throw refused("LG_RECORD_NO_LINE", "A log record of OTLP has no body.");
+  return boundText(jsonOf(body) ?? "");
 }
