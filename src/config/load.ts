@@ -6,6 +6,7 @@ import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Fields } from "../ingest/formats/fields.ts";
 import { formatsWithFields } from "../ingest/formats/index.ts";
 import { createKeys, type KeySpec } from "../ingest/keys.ts";
+import { createLayout } from "../ingest/layouts.ts";
 import { createMasker } from "../mask/masker.ts";
 import type { WindowSpec } from "../window/window.ts";
 import { applyEnvironment } from "./environment.ts";
@@ -130,7 +131,7 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     problems.push({ path: path.join("."), what: "must be named with a-z, 0-9 and - only" });
   Value.Default(pipelineSchema, pipeline);
   problems.push(...problemsOf(pipelineSchema, pipeline, path));
-  const { window, key, mask, alert, format, fields } = (pipeline ?? {}) as Partial<PipelineConfig>;
+  const { window, key, layout, mask, alert, format, fields } = (pipeline ?? {}) as Partial<PipelineConfig>;
   const schema = windowSchemas[window?.kind as keyof typeof windowSchemas];
   if (schema !== undefined) {
     Value.Default(schema, window);
@@ -163,6 +164,7 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     }
   };
   if (typeof key === "object") tryTo("key.pattern", () => createKeys({ kind: "pattern", ...key }));
+  if (typeof layout === "object") tryTo("layout.pattern", () => createLayout(layout));
   if (mask !== undefined) tryTo("mask.custom", () => createMasker({ profile: "typed", custom: mask.custom }));
   return problems;
 }

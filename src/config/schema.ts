@@ -55,7 +55,10 @@ export const pipelineSchema = object({
       container: optional(text()),
     }),
   ),
-  layout: oneOf(layoutNames, { default: "none" }),
+  layout: Type.Union([oneOf(layoutNames), object({ pattern: text() })], {
+    default: "none",
+    description: `must be ${layoutNames.join(", ")}, or a pattern such as { pattern: '^(?P<time>\\S+) (?P<content>.*)$' }`,
+  }),
   mask: optional(
     object({
       custom: Type.Array(object({ name: text(), regex: text(), token: Type.String() }), { default: [] }),

@@ -1,5 +1,7 @@
+import { RE2JS } from "re2js";
+import { LogGuardianError, reasonOf } from "../errors.ts";
 import { parseSyslog } from "./syslog.ts";
-import { isoTime } from "./time.ts";
+import { bsdTime, isoTime, timeOf } from "./time.ts";
 
 /** What stands before the content of a line, by the name of the system that writes it. */
 export interface Layout {
@@ -124,6 +126,39 @@ export const layouts = { none, hdfs, bgl, thunderbird, hadoop, syslog, log4j, ng
 >;
 export type LayoutName = keyof typeof layouts;
 export const layoutNames = Object.keys(layouts) as LayoutName[];
+
+/** A layout by name, or one's own: an RE2 expression with the group `content`, and others by their names. */
+export type LayoutSpec = LayoutName | { pattern: string };
+
+/** @throws LogGuardianError LG_LAYOUT_PATTERN. */
+export function createLayout(spec: LayoutSpec): Layout {
+  if (typeof spec === "string") return layouts[spec];
+  const refuse = (what: string, cause?: unknown) =>
+    new LogGuardianError(
+      "LG_LAYOUT_PATTERN",
+      `The layout's pattern ${JSON.stringify(spec.pattern)} ${what}.`,
+      "Write an RE2 expression such as '^(?P<time>\\S+) (?P<level>[A-Z]+) (?P<content>.*)$'.",
+      cause,
+    );
+  let pattern: RE2JS;
+  try {
+    pattern = RE2JS.compile(spec.pattern, RE2JS.DOTALL);
+  } catch (thrown) {
+    throw refuse(`is not a valid RE2 expression: ${reasonOf(thrown)}`, thrown);
+  }
+  const names = Object.keys(pattern.namedGroups());
+  if (!names.includes("content")) throw refuse("has no group named content");
+  return {
+    parse(text, near = Date.now()) {
+      const matcher = pattern.matcher(text);
+      if (!matcher.find()) return undefined;
+      const fields = Object.fromEntries(names.map((name) => [name, matcher.group(name) ?? ""]));
+      const time =
+        fields.time === undefined ? undefined : (timeOf(fields.time) ?? bsdTime(fields.time, near));
+      return { fields, ...(time === undefined ? {} : { time }) };
+    },
+  };
+}
 
 /** Puts fields into a text template such as `{component} {level}: {content}`; a field the layout does not know is empty. */
 export function render(template: string, fields: Record<string, string>): string {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Masker } from "../mask/masker.ts";
 import type { RecordFormat } from "./formats/format.ts";
 import { createKeys, type KeySpec } from "./keys.ts";
-import { type LayoutName, layouts, render } from "./layouts.ts";
+import { createLayout, type LayoutSpec, render } from "./layouts.ts";
 import type { KeyedLine, RawRecord } from "./line.ts";
 import { earliestTime } from "./lines-message.ts";
 
@@ -21,11 +21,12 @@ export interface LineMasker {
   readonly hash: string;
 }
 
+/** @throws LogGuardianError LG_LAYOUT_PATTERN. */
 export function createLineMasker(
   deps: { masker: Masker },
-  options: { layout: LayoutName /** the bundle's text template */; template: string },
+  options: { layout: LayoutSpec /** the bundle's text template */; template: string },
 ): LineMasker {
-  const layout = layouts[options.layout];
+  const layout = createLayout(options.layout);
   const hash = createHash("sha256")
     .update(JSON.stringify([deps.masker.hash, options.layout, options.template]))
     .digest("hex")

@@ -1,7 +1,7 @@
 import { LogGuardianError } from "../errors.ts";
 import type { RecordFormat } from "../ingest/formats/index.ts";
 import type { KeySpec } from "../ingest/keys.ts";
-import type { LayoutName } from "../ingest/layouts.ts";
+import type { LayoutSpec } from "../ingest/layouts.ts";
 import { createLineMasker, createLineReader, type LineMasker } from "../ingest/line-reader.ts";
 import { type CustomPattern, createMasker } from "../mask/masker.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -15,7 +15,7 @@ import type { OpenModel } from "./open-model.ts";
 export interface StageOptions {
   pipeline: string;
   format: RecordFormat;
-  layout: LayoutName;
+  layout: LayoutSpec;
   custom?: readonly CustomPattern[];
   key: KeySpec;
   window: WindowSpec;
@@ -48,7 +48,7 @@ export function createStages(
 /** Masks lines as a bundle asks, after what the pipeline itself masks. @throws LogGuardianError LG_MASK_PATTERN. */
 export function lineMaskerOf(
   { text }: Manifest,
-  { layout, custom = [] }: { layout: LayoutName; custom?: readonly CustomPattern[] },
+  { layout, custom = [] }: { layout: LayoutSpec; custom?: readonly CustomPattern[] },
 ): LineMasker {
   const masker = createMasker({ profile: text.maskProfile, custom });
   return createLineMasker({ masker }, { layout, template: text.template });

@@ -25,7 +25,10 @@ describe("the example configuration", () => {
     const { hdfs, nodes } = pipelines;
     const missing = [
       ...unnamed(configSchema, { ...rest, pipelines }, []),
-      ...unnamed(pipelineSchema, { ...hdfs, fields: nodes.fields }, ["pipelines", "hdfs"]),
+      ...unnamed(pipelineSchema, { ...hdfs, fields: nodes.fields, layout: nodes.layout }, [
+        "pipelines",
+        "hdfs",
+      ]),
       ...unnamed(windowSchemas.session, hdfs.window, ["pipelines", "hdfs", "window"]),
       ...unnamed(windowSchemas.sliding, nodes.window, ["pipelines", "nodes", "window"]),
     ];

@@ -7,7 +7,7 @@ import { readCapturedRecords } from "../../src/ingest/captured-records.ts";
 import { maxLines } from "../../src/ingest/formats/format.ts";
 import { createFormat, type FormatName } from "../../src/ingest/formats/index.ts";
 import { createKeys, partitionOf } from "../../src/ingest/keys.ts";
-import { layouts } from "../../src/ingest/layouts.ts";
+import { createLayout, layouts } from "../../src/ingest/layouts.ts";
 import type { RawRecord } from "../../src/ingest/line.ts";
 import { dataFile } from "../support/data.ts";
 
@@ -408,6 +408,19 @@ describe("layouts", () => {
     expect(
       layouts.nginx.parse("2026/11/22 08:57:51 [error] 77#77: *5 connect() failed, client: 10.0.0.1"),
     ).toMatchObject({ fields: { level: "error", pid: "77", content: "connect() failed, client: 10.0.0.1" } });
+  });
+});
+
+describe("a layout of one's own", () => {
+  it("gives the groups of its pattern, and the time where it is one", () => {
+    const layout = createLayout({ pattern: "^(?P<time>\\S+) (?P<level>[A-Z]+) (?P<content>.*)$" });
+    expect(layout.parse("2026-11-22T08:57:51.5Z WARN disk\nfull")).toEqual({
+      time: Date.UTC(2026, 10, 22, 8, 57, 51, 500),
+      fields: { time: "2026-11-22T08:57:51.5Z", level: "WARN", content: "disk\nfull" },
+    });
+    expect(layout.parse("some thing else")).toBeUndefined();
+    expect(() => createLayout({ pattern: "(" })).toThrow(/not a valid RE2 expression/);
+    expect(() => createLayout({ pattern: "(.*)" })).toThrow(/no group named content/);
   });
 });
 
