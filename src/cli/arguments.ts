@@ -40,7 +40,7 @@ export function parseWindow(text: string): { size: number; stride: number } {
   const [size = "", stride = size, ...more] = text.split("/");
   if (more.length > 0)
     throw usage(`--window ${text} has too many parts.`, "Write size or size/stride, such as 100/50.");
-  return { size: parseNumber(size, "--window", 1), stride: parseNumber(stride, "--window", 1) };
+  return { size: parseWhole(size, "--window", 1), stride: parseWhole(stride, "--window", 1) };
 }
 
 function usage(what: string, remedy: string): LogGuardianError {

@@ -8,7 +8,7 @@ import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
 import { createStages } from "../../pipeline/stages.ts";
 import { simulateHdfs } from "../../simulate/hdfs.ts";
 import type { Verdict } from "../../verdict/verdict.ts";
-import { parseNumber } from "../arguments.ts";
+import { parseNumber, parseWhole } from "../arguments.ts";
 import { verdictForPeople } from "../show.ts";
 
 interface Options {
@@ -47,7 +47,7 @@ async function demonstrate(model: OpenModel, options: Options): Promise<void> {
   const simulation = simulateHdfs({
     rate,
     faultRate: parseNumber(options.faultRate, "--fault-rate", 0, 1),
-    seed: parseNumber(options.seed, "--seed", 0),
+    seed: parseWhole(options.seed, "--seed", 0),
     lines: Math.round(rate * (seconds + headStartMs / 1000)),
     start: Date.now() - headStartMs,
   });

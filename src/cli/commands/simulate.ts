@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { LogGuardianError } from "../../errors.ts";
 import { simulateHdfs } from "../../simulate/hdfs.ts";
-import { parseNumber } from "../arguments.ts";
+import { parseNumber, parseWhole } from "../arguments.ts";
 
 interface Options {
   rate: string;
@@ -18,8 +18,8 @@ export async function simulateCommand(system: string, options: Options): Promise
   const simulation = simulateHdfs({
     rate: parseNumber(options.rate, "--rate", 1),
     faultRate: parseNumber(options.faultRate, "--fault-rate", 0, 1),
-    seed: parseNumber(options.seed, "--seed", 0),
-    lines: parseNumber(options.lines, "--lines", 0),
+    seed: parseWhole(options.seed, "--seed", 0),
+    lines: parseWhole(options.lines, "--lines", 0),
   });
   let page: string[] = [];
   const write = async () => {

@@ -8,7 +8,7 @@ import { figure } from "../../../evaluate/report/format.ts";
 import { createMasker } from "../../../mask/masker.ts";
 import { type OpenModel, withModel } from "../../../pipeline/open-model.ts";
 import { visible } from "../../../verdict/visible.ts";
-import { parseNumber } from "../../arguments.ts";
+import { parseWhole } from "../../arguments.ts";
 
 interface Options {
   data: string;
@@ -36,7 +36,7 @@ interface Side {
 
 /** Where two bundles disagree on the same windows. */
 export async function compareCommand(dirA: string, dirB: string, options: Options): Promise<void> {
-  const top = parseNumber(options.top, "--top", 0);
+  const top = parseWhole(options.top, "--top", 0);
   await withModel({ bundleDir: dirA, evidence: false }, (a) =>
     withModel({ bundleDir: dirB, evidence: false }, (b) => compare(a, b, options, top)),
   );

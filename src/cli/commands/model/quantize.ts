@@ -1,6 +1,6 @@
 import { type Quantization, quantizationWarning } from "../../../classify/quantizations.ts";
 import { quantize } from "../../../classify/quantize.ts";
-import { parseNumber } from "../../arguments.ts";
+import { parseWhole } from "../../arguments.ts";
 
 export async function quantizeCommand(
   source: string,
@@ -9,7 +9,7 @@ export async function quantizeCommand(
 ): Promise<void> {
   const warning = quantizationWarning(options.type);
   if (warning !== undefined) console.error(warning);
-  const threads = parseNumber(options.threads, "--threads", 0);
+  const threads = parseWhole(options.threads, "--threads", 0);
   const { sourceBytes, targetBytes } = await quantize(source, target, {
     type: options.type,
     threads,
