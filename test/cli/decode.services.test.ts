@@ -114,7 +114,7 @@ describe("decode", () => {
     expect(stdout).toMatch(
       /dead letter {2}LG_RECORD_NO_LINE {2}A json record holds no line under message, .*`fields/,
     );
-    expect(stderr).toBe("2 records, 1 lines, 1 for the dead letters\n");
+    expect(stderr).toBe("2 records, 1 line, 1 for the dead letters\n");
   });
 
   it("explains what is wrong with its options, the topic and the file", async () => {

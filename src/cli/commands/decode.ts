@@ -58,7 +58,7 @@ export async function decodeCommand(options: Options): Promise<void> {
     for (const row of show(decoded)) if (!process.stdout.write(`${row}\n`)) await drained();
   }
   console.error(
-    `${records.length} records, ${lines} lines${refusals > 0 ? `, ${refusals} for the dead letters` : ""}`,
+    `${counted(records.length, "record")}, ${counted(lines, "line")}${refusals > 0 ? `, ${refusals} for the dead letters` : ""}`,
   );
   if (refusals > 0) process.exitCode = exitCodes.failed;
 }
@@ -176,6 +176,10 @@ function showForPeople({ record, format, why, lines, error }: Decoded): string[]
       styleText("dim", `    seen by the model: ${visible(masked)}`),
     ]),
   ];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function isoOf(time: number): string {

@@ -50,7 +50,12 @@ export function createAuto(formats: {
     const isMap = (first & 0xf0) === 0x80 || first === 0xde || first === 0xdf;
     if (isMap && !isUtf8(value)) return because(msgpack, "begins as a MessagePack map");
     if (isUtf8(value)) return because(text, "valid UTF-8 that is no JSON");
-    throw refused("LG_RECORD_UNKNOWN", "A record is neither JSON, nor MessagePack, nor UTF-8.");
+    throw refused(
+      "LG_RECORD_UNKNOWN",
+      "A record is neither JSON, nor MessagePack, nor UTF-8.",
+      undefined,
+      "Name its format: otlp-proto is never guessed, and avro only where schemaRegistry.url is set.",
+    );
   }
 
   function jsonKind(record: RawRecord): [RecordFormat, string] {
