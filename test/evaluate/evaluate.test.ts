@@ -167,7 +167,11 @@ describe("bad input", () => {
       /\/nowhere\.log cannot be read/,
     ],
     ["a window of no line", ["--data", log, "--format", "bgl", "--window", "0"], /--window 0/],
-    ["a window of a fraction", ["--data", log, "--format", "bgl", "--window", "2.5"], /--window 2\.5 is not a whole number/],
+    [
+      "a window of a fraction",
+      ["--data", log, "--format", "bgl", "--window", "2.5"],
+      /--window 2\.5 is not a whole number/,
+    ],
     ["no labels", ["--data", log, "--format", "hdfs"], /needs --labels/],
     [
       "labels of another log",
