@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { getLlamaGpuTypes } from "node-llama-cpp";
 import { LogGuardianError } from "../errors.ts";
 
@@ -38,16 +39,14 @@ export async function chooseGpu(
  * is older than what it was compiled with by abort(), at the first decode and not before.
  */
 export async function probe(script: URL, timeoutMs = probeMs): Promise<string | undefined> {
-  const child = spawn(process.execPath, [script.pathname], {
+  const child = spawn(process.execPath, [fileURLToPath(script)], {
     stdio: ["ignore", "ignore", "pipe"],
     timeout: timeoutMs,
     killSignal: "SIGKILL",
   });
   const [said, [code, signal]] = await Promise.all([text(child.stderr), once(child, "close")]);
   if (code === 0) return undefined;
-  const reason = said
-    .split("\n")
-    .find((line) => line.trim() !== "")
-    ?.replace(/\.$/, "");
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const reason = (lines.find((line) => /error/i.test(line)) ?? lines.at(-1))?.replace(/\.$/, "");
   return reason ?? (signal === null ? `the trial ended with ${code}` : `the trial was ended by ${signal}`);
 }

@@ -74,11 +74,11 @@ export function createLineReader(
       const recordTime = timeOfRecord(record.timestamp);
       let clampedTimes = 0;
       let leftOutKeys = 0;
-      const lines = format.decode(record).map((decoded, index): KeyedLine => {
+      const lines = format.decode({ ...record, timestamp: recordTime }).map((decoded, index): KeyedLine => {
         const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
         const { keys, leftOut } = keysOf(decoded.text, decoded.origin);
         // The header's time where the layout knows it, else the shipper's, else the topic's.
-        const given = headerTime ?? decoded.time ?? recordTime;
+        const given = [headerTime, decoded.time].find(Number.isFinite) ?? recordTime;
         const time = given > recordTime + maxAheadMs ? recordTime : Math.max(earliestTime, given);
         if (time !== given) clampedTimes++;
         leftOutKeys += leftOut;

@@ -50,11 +50,15 @@ export function createSchemaRegistry(
 
   /** undefined: the registry does not know it. */
   async function ask(path: string): Promise<Answer | undefined> {
-    const response = await fetch(`${base}${path}`, { headers, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(`${base}${path}`, {
+      headers,
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
+    });
     const answer = await response.text();
     if (response.ok) return JSON.parse(answer) as Answer;
-    if (response.status === 404) return undefined;
     if (response.status >= 500 || response.status === 429) throw new Error(`it answers ${response.status}`);
+    // Of one schema only: unknown, or not for us to read.
+    if (response.status !== 401) return undefined;
     throw new LogGuardianError(
       "LG_REGISTRY_REFUSED",
       `The schema registry at ${base} answers ${response.status}: ${answer.slice(0, 300)}.`,
@@ -93,15 +97,15 @@ export function createSchemaRegistry(
         throw new Error(`it refers to ${subject}, version ${version}, which is missing`);
       await define(found, registry, budget);
     }
-    return avsc.Type.forSchema(JSON.parse(answer.schema), { registry, wrapUnions: false });
+    return avsc.Type.forSchema(JSON.parse(answer.schema), { registry, typeHook: longsAsNumbers });
   }
 
   async function fetchType(schema: string): Promise<avsc.Type> {
     const isGuid = schema.includes("-");
     const answer = await askUntilAnswered(isGuid ? `/schemas/guids/${schema}` : `/schemas/ids/${schema}`);
-    if (answer === undefined) throw new Error("the registry does not know it");
+    if (answer === undefined) throw new Error("the registry does not give it");
     if ((answer.schemaType ?? "AVRO") !== "AVRO") throw new Error(`it is ${answer.schemaType}, not Avro`);
-    return define(answer, { long: longs }, { left: mostReferences });
+    return define(answer, {}, { left: mostReferences });
   }
 
   async function loadOne(schema: string): Promise<void> {
@@ -150,3 +154,9 @@ const longs = avsc.types.LongType.__with({
   isValid: (value: unknown) => typeof value === "number",
   compare: (first: number, second: number) => first - second,
 });
+
+/** Also where a logical type, such as timestamp-nanos, stands upon it. */
+function longsAsNumbers(schema: unknown): avsc.Type | undefined {
+  const isLong = schema === "long" || (schema as { type?: unknown } | null)?.type === "long";
+  return isLong ? longs : undefined;
+}

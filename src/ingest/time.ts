@@ -7,7 +7,8 @@ export function timeOf(value: unknown): number | undefined {
 }
 
 function timeOfNumber(value: number): number | undefined {
-  if (!Number.isFinite(value) || value < 0) return undefined;
+  // Less is a duration or a date in digits: 1e8 seconds are in 1973.
+  if (!Number.isFinite(value) || value < 1e8) return undefined;
   if (value < 1e11) return Math.round(value * 1000);
   if (value < 1e14) return Math.round(value);
   if (value < 1e17) return Math.round(value / 1e3);

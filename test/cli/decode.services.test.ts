@@ -223,7 +223,7 @@ describe("avro with a schema registry", () => {
     for (const row of rows.slice(0, 7)) expect(row).toMatchObject(line);
     expect(rows[7]).toMatchObject({ text: "outer" });
     expect(rows.slice(8).map(({ error }) => [error.code, error.message])).toEqual([
-      ["LG_RECORD_SCHEMA", "The Avro schema 404 cannot be used: the registry does not know it."],
+      ["LG_RECORD_SCHEMA", "The Avro schema 404 cannot be used: the registry does not give it."],
       ["LG_RECORD_SCHEMA", "The Avro schema 8 cannot be used: it is JSON, not Avro."],
       ["LG_RECORD_AVRO", expect.stringContaining("does not follow its schema 7")],
       ["LG_RECORD_AVRO", "An avro record does not begin with the id of a schema."],

@@ -259,6 +259,16 @@ describe("records built from documentation", () => {
     expect(decode("syslog", sent)).toEqual([{ text, time: at, origin: { host: "n1" } }]);
   });
 
+  it("whatever a body and its names are, the record's other lines are kept", () => {
+    const odd = {
+      body: { kvlistValue: { values: [{ key: "message", value: {} }] } },
+      timeUnixNano: { toString: 1 },
+    };
+    const good = { body: { stringValue: "up" } };
+    const sent = { version: { toString: 1 }, resourceLogs: [{ scopeLogs: [{ logRecords: [odd, good] }] }] };
+    expect(auto.decode(record(JSON.stringify(sent))).map(({ text }) => text)).toEqual(["{}", "up"]);
+  });
+
   it("syslog: a date without a year takes the nearest one, and what is no syslog is a line", () => {
     expect(decode("syslog", "Jan  1 00:00:00 n1 su: up")[0]?.time).toBe(Date.UTC(2027, 0, 1));
     expect(decode("syslog", "Dec 10 06:55:46 n1 su: up")[0]?.time).toBe(Date.UTC(2026, 11, 10, 6, 55, 46));
@@ -315,7 +325,12 @@ describe("hostile records go to the dead letters with their reason", () => {
     ["otlp-proto", manyLogs(maxLines + 1), "LG_RECORD_LINES"],
     ["msgpack", Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]), "LG_RECORD_MSGPACK"],
     ["msgpack", Buffer.from([0x92, 0x01]), "LG_RECORD_MSGPACK"],
-    ["msgpack", deepMap(100_000), "LG_RECORD_DEPTH"],
+    ["msgpack", deepMap(100_000), "LG_RECORD_MSGPACK"],
+    // Each head promises 40,000 elements, and the decoder would make room for them at every level.
+    ["msgpack", Buffer.from("dd00009c40".repeat(8_000), "hex"), "LG_RECORD_MSGPACK"],
+    ["otlp-proto", Buffer.from("error"), "LG_RECORD_NO_LINE"],
+    ["auto", `{"resourceLogs":[${"{},".repeat(5_000)}`, "LG_RECORD_JSON"],
+    ["auto", `{"resourceLogs":[{"a":${deep(600)}}]}`, "LG_RECORD_DEPTH"],
     ["msgpack", encode("text"), "LG_RECORD_MSGPACK"],
     ["text", "x", ""],
   ])("%s", (format, value, code) => {

@@ -98,3 +98,12 @@ describe("times and offsets that no message can carry", () => {
     expect(clampedTimes).toBe(1);
   });
 });
+
+it("a date without a year is told by the ingester's clock where Kafka gives no time", async () => {
+  const reader = createLineReader({ format: createFormat("syslog"), masker }, { key: { kind: "origin" } });
+  for (const timestamp of [1.795e18, -1]) {
+    const value = Buffer.from("<34>Jan  1 00:00:00 n1 su: up");
+    const [line] = reader.read({ ...record({}), value, timestamp }).lines;
+    expect(Math.abs((line?.time ?? 0) - now)).toBeLessThan(367 * 24 * 3_600_000);
+  }
+});

@@ -1,6 +1,6 @@
 import { TextDecoder } from "node:util";
 import { gunzipSync } from "node:zlib";
-import { reasonOf } from "../../errors.ts";
+import { LogGuardianError, reasonOf } from "../../errors.ts";
 import type { RawRecord } from "../line.ts";
 import { filebeat } from "./filebeat.ts";
 import { fluentBit } from "./fluent-bit.ts";
@@ -9,7 +9,7 @@ import { gelf } from "./gelf.ts";
 import { isObject, maxRecordBytes, parseJson } from "./json-object.ts";
 import { jsonString } from "./json-string.ts";
 import { otlpJson } from "./otlp-json.ts";
-import { text } from "./text.ts";
+import { maxLineBytes, text } from "./text.ts";
 import { vector } from "./vector.ts";
 
 interface Choice {
@@ -63,12 +63,13 @@ export function createAuto(formats: {
     try {
       content = parseJson(record, "auto");
     } catch (thrown) {
-      // A line may well begin with a brace.
+      // A line may well begin with a brace; what is longer than a line may be is JSON that was cut.
+      if (!isLine(record, thrown)) throw thrown;
       return [text, `begins with a brace, but: ${reasonOf(thrown)}`];
     }
     if (!isObject(content)) return [json, "JSON"];
     if ("resourceLogs" in content) return [otlpJson, "JSON with resourceLogs"];
-    if (String(content.version) === "1.1" && "short_message" in content)
+    if ((content.version === "1.1" || content.version === 1.1) && "short_message" in content)
       return [gelf, 'JSON with version "1.1" and short_message'];
     if (isObject(content["@metadata"]) && "beat" in content["@metadata"])
       return [filebeat, "JSON with @metadata.beat"];
@@ -93,8 +94,7 @@ export function createAuto(formats: {
     ...(avro?.prepare === undefined
       ? {}
       : {
-          prepare: (records) =>
-            avro.prepare?.(records.filter(({ value }) => value?.[0] === 0x00)) ?? Promise.resolve(),
+          prepare: (records) => avro.prepare?.(records.map(framed)) ?? Promise.resolve(),
         }),
   };
 }
@@ -111,6 +111,22 @@ function ungzipped(record: RawRecord): RawRecord {
       thrown,
     );
   }
+}
+
+/** As avro reads it; a record that cannot be unpacked is told of when it is decoded. */
+function framed(record: RawRecord): RawRecord {
+  try {
+    const unpacked = ungzipped(record);
+    return unpacked.value?.[0] === 0x00 ? unpacked : { ...record, value: null };
+  } catch {
+    return { ...record, value: null };
+  }
+}
+
+function isLine({ value }: RawRecord, thrown: unknown): boolean {
+  const code = thrown instanceof LogGuardianError ? thrown.code : "";
+  const isText = code === "LG_RECORD_JSON" || code === "LG_RECORD_ENCODING";
+  return isText && (value?.length ?? 0) <= maxLineBytes;
 }
 
 function isJson(record: RawRecord): boolean {

@@ -4,6 +4,7 @@ import { commonFields, createFieldReader, type Fields } from "./fields.ts";
 import { fluentBitFields } from "./fluent-bit.ts";
 import { type RecordFormat, refused } from "./format.ts";
 import { assertSize, isObject, type JsonObject } from "./json-object.ts";
+import { isSound } from "./msgpack-shape.ts";
 
 /** Fluentd's event time: seconds and nanoseconds, four bytes each. */
 const eventTime = { type: 0, bytes: 8 };
@@ -37,17 +38,13 @@ export function createMsgpack(fields: Partial<Fields> = {}): RecordFormat {
 }
 
 function unpack(value: Buffer): unknown {
-  // No part of a record can be longer than all of it, whatever its header says.
-  const most = value.length;
-  const limits = {
-    maxStrLength: most,
-    maxBinLength: most,
-    maxArrayLength: most,
-    maxMapLength: most,
-    maxExtLength: most,
-  };
+  if (!isSound(value))
+    throw refused(
+      "LG_RECORD_MSGPACK",
+      "A msgpack record names more elements than it holds, or is nested too deep.",
+    );
   try {
-    return decode(value, { extensionCodec, ...limits });
+    return decode(value, { extensionCodec });
   } catch (thrown) {
     throw refused("LG_RECORD_MSGPACK", `A msgpack record cannot be read: ${reasonOf(thrown)}.`, thrown);
   }

@@ -21,8 +21,8 @@ export const otlpJson: RecordFormat = {
         for (const log of objectsIn(scopeLogs.logRecords)) {
           lines.push(
             lineOfOtlp({
-              time: String(log.timeUnixNano ?? ""),
-              observed: String(log.observedTimeUnixNano ?? ""),
+              time: digitsOf(log.timeUnixNano),
+              observed: digitsOf(log.observedTimeUnixNano),
               body: anyValue(log.body),
               attributes: attributesOf(log),
               resource,
@@ -31,6 +31,8 @@ export const otlpJson: RecordFormat = {
           assertLines(lines.length, "otlp-json");
         }
     }
+    if (lines.length === 0)
+      throw refused("LG_RECORD_NO_LINE", "An otlp-json record holds no log record that can be read.");
     return lines;
   },
 };
@@ -45,7 +47,13 @@ function attributesOf({ attributes }: JsonObject): JsonObject {
 
 /** KeyValue[] as an object. */
 function pairsOf(list: unknown): JsonObject {
-  return Object.fromEntries(objectsIn(list).map(({ key, value }) => [String(key), anyValue(value)]));
+  return Object.fromEntries(
+    objectsIn(list).map(({ key, value }) => [typeof key === "string" ? key : "", anyValue(value)]),
+  );
+}
+
+function digitsOf(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 /** What an AnyValue holds. */

@@ -30,6 +30,11 @@ export const otlpProto: RecordFormat = {
         thrown,
       );
     }
+    if (lines.length === 0)
+      throw refused(
+        "LG_RECORD_NO_LINE",
+        "An otlp-proto record holds no log record: it may be something else.",
+      );
     return lines;
   },
 };

@@ -45,7 +45,7 @@ function millisecondsOf(nanoseconds: string): number | undefined {
 
 function textOf(body: unknown): string {
   if (typeof body === "string") return boundText(body);
-  if (isObject(body) && commonFields.line.some((key) => Object.hasOwn(body, key)))
+  if (isObject(body) && commonFields.line.some((key) => typeof body[key] === "string"))
     return readFields(body).text;
   return boundText(jsonOf(body) ?? "");
 }
