@@ -35,12 +35,17 @@ export async function newestRecords(
   const left = new Set(wanted.keys());
   try {
     await new Promise<void>((resolve, reject) => {
-      let quiet = setTimeout(resolve, firstWithinMs);
+      const silent = () =>
+        reject(kafkaError(new Error(`no record of ${topic} came within ${firstWithinMs / 1000} s`), brokers));
+      let quiet = setTimeout(silent, firstWithinMs);
       const done = () => {
         clearTimeout(quiet);
         resolve();
       };
       consumer.on(consumer.events.GROUP_JOIN, () => {
+        // Who joins again reads again.
+        records.length = 0;
+        for (const partition of wanted.keys()) left.add(partition);
         for (const [partition, { from }] of wanted) consumer.seek({ topic, partition, offset: String(from) });
       });
       consumer.on(consumer.events.CRASH, ({ payload }) => {
@@ -53,12 +58,12 @@ export async function newestRecords(
           autoCommit: false,
           eachBatch: async ({ batch }) => {
             const bounds = wanted.get(batch.partition);
-            if (bounds === undefined) return;
+            if (bounds === undefined || !left.has(batch.partition)) return;
             clearTimeout(quiet);
             quiet = setTimeout(resolve, silentForMs);
             for (const message of batch.messages) {
               const offset = Number(message.offset);
-              if (left.has(batch.partition) && offset >= bounds.from && offset < bounds.end)
+              if (offset >= bounds.from && offset < bounds.end)
                 records.push(recordOf(topic, batch.partition, message));
             }
             if (Number(batch.lastOffset()) >= bounds.end - 1) left.delete(batch.partition);

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { fieldsOf, keySpecOf, loadConfig, loadConfigOrDefaults, pipelineOf } from "../../config/load.ts";
 import type { Config, PipelineConfig } from "../../config/schema.ts";
-import { LogGuardianError } from "../../errors.ts";
+import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { readCapturedRecords } from "../../ingest/captured-records.ts";
 import { createFormat, type FormatName, type RecordFormat } from "../../ingest/formats/index.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
@@ -31,6 +31,8 @@ interface Options {
 }
 
 const newestByDefault = 10;
+/** Who debugs does not wait as a pipeline does. */
+const registryWithinMs = 15_000;
 
 export async function decodeCommand(options: Options): Promise<void> {
   if ((options.topic === undefined) === (options.records === undefined))
@@ -48,7 +50,15 @@ export async function decodeCommand(options: Options): Promise<void> {
     options.records !== undefined
       ? (await readCapturedRecords(options.records)).slice(0, limit)
       : await recordsOfTopic(config, options.topic as string, limit ?? newestByDefault);
-  await reading.reader.prepare(records);
+  await reading.reader.prepare(records).catch((thrown) => {
+    if (thrown instanceof LogGuardianError) throw thrown;
+    throw new LogGuardianError(
+      "LG_REGISTRY_AWAY",
+      `The schema registry at ${config.schemaRegistry?.url} does not answer: ${reasonOf(thrown)}.`,
+      "Start it, or correct schemaRegistry.url.",
+      thrown,
+    );
+  });
   let [lines, refusals] = [0, 0];
   const show = options.json === true ? showForPrograms : showForPeople;
   for (const record of records) {
@@ -78,7 +88,8 @@ async function readingFor(
   const manifest = await loadManifest(pipeline?.bundle ?? defaultBundleDir());
   const layout = options.layout ?? pipeline?.layout ?? "none";
   const masker = lineMaskerOf(manifest, { layout, custom: pipeline?.mask?.custom ?? [] });
-  const quiet = { logger: silentLogger, health: createHealth() };
+  const signal = AbortSignal.timeout(registryWithinMs);
+  const quiet = { logger: silentLogger, health: createHealth(), signal };
   const format = createFormat(options.format ?? pipeline?.format ?? "auto", {
     fields: pipeline === undefined ? undefined : fieldsOf(pipeline),
     registry:
