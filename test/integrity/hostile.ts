@@ -6,6 +6,9 @@ import { type Setting, withTrial } from "./setting.ts";
 import type { Outcome } from "./trial.ts";
 import { envelope, type Message, sessions, sliding } from "./workloads.ts";
 
+/** Sent at once: with lines of 100 kB among them no more than the broker takes. */
+const batch = 8;
+
 /** Records that nobody should send, between good ones: each ends in a window or in the dead letters. */
 export async function hostile(setting: Setting): Promise<Outcome> {
   const count = setting.quick ? 1_000 : 10_000;
@@ -15,8 +18,8 @@ export async function hostile(setting: Setting): Promise<Outcome> {
     trial.produce(setting.perSecond);
     const sent = { sessions: 0, sliding: 0 };
     let refused = 0;
-    for (let done = 0; done < count; done += 100) {
-      const pipeline = done % 200 === 0 ? "sessions" : "sliding";
+    for (let done = 0; done < count; done += batch) {
+      const pipeline = done % (2 * batch) === 0 ? "sessions" : "sliding";
       const messages = Array.from(
         { length: 100 },
         (): Message => ({ value: hostileValue(trial.random), partition: 0 }),
@@ -24,7 +27,7 @@ export async function hostile(setting: Setting): Promise<Outcome> {
       await trial.send(pipeline, messages);
       sent[pipeline] += messages.length;
       refused += messages.filter(({ value }) => isRefused(value)).length;
-      await trial.pause(200, 600);
+      await trial.pause(40, 120);
     }
     await trial.endInput();
     const outcome = await trial.compare(

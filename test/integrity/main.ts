@@ -12,15 +12,6 @@ import type { Outcome } from "./trial.ts";
 
 const promises = { crashes, hostile, members, stopping, broker, redisRestarted, redisEmptied };
 type PromiseName = keyof typeof promises;
-/** Tried at the same time, since they mostly wait; whoever breaks a service is alone. */
-const turns: PromiseName[][] = [
-  ["crashes", "hostile"],
-  ["members", "stopping"],
-  ["broker"],
-  ["redisRestarted"],
-  ["redisEmptied"],
-];
-
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
@@ -49,9 +40,9 @@ const setting: Setting = {
 };
 const outcomes: Outcome[] = [];
 const failures: unknown[] = [];
-for (const turn of turns) {
+for (const name of chosen) {
   if (failures.length > 0) break;
-  await Promise.all(turn.filter((name) => chosen.includes(name)).map(tryOut));
+  await tryOut(name);
 }
 await services.stop();
 console.log(table(outcomes));

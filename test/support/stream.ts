@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { stringify } from "yaml";
 import type { Services } from "../../scripts/services.mjs";
+import { retry } from "../../src/retry.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
 
 export const roles = ["ingester", "windower", "detector", "alerter"];
@@ -152,7 +153,11 @@ export class Stream {
   async createTopic(topic: string, numPartitions: number): Promise<void> {
     const admin = this.kafka.admin();
     await admin.connect();
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions }] });
+    // The broker may make it before it knows of it everywhere; made once, it is not made again.
+    await retry(() => admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions }] }), {
+      attempts: 5,
+      isTransient: () => true,
+    });
     await admin.disconnect();
   }
 
