@@ -1,5 +1,4 @@
-// `npm test`: sets up a bare machine, then type check, lint, import direction, all tests, the promises under fire (quick),
-// and the trainer's tests.
+// `npm test`: sets up a bare machine, then type check, lint, import direction, all tests, and the trainer's tests.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -13,7 +12,6 @@ const uv = findUv();
 const env = { ...environment, LOGGUARDIAN_UV: uv, OMP_NUM_THREADS: "1" };
 run(uv, ["sync", "--quiet", "--frozen", "--project", "training"]);
 run("npx", ["--no", "vitest", "run"], { env });
-run("node", [join(root, "scripts/integrity.mjs"), "--quick"], { env });
 run(uv, ["run", "--quiet", "--project", "training", "pytest", "-q", "training/tests"], { env });
 
 function findUv() {

@@ -21,7 +21,7 @@ export async function hostile(setting: Setting): Promise<Outcome> {
     for (let done = 0; done < count; done += batch) {
       const pipeline = done % (2 * batch) === 0 ? "sessions" : "sliding";
       const messages = Array.from(
-        { length: 100 },
+        { length: batch },
         (): Message => ({ value: hostileValue(trial.random), partition: 0 }),
       );
       await trial.send(pipeline, messages);
