@@ -1,3 +1,4 @@
+import { authorizationOf } from "../authorization.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { retry } from "../retry.ts";
 import type { Health } from "../telemetry/health.ts";
@@ -27,10 +28,7 @@ export function createAlertmanager(
   deps: { logger: Logger; health: Health; signal?: AbortSignal },
 ): Alertmanager {
   const { logger, health, signal } = deps;
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  if (config.bearerToken !== undefined) headers.authorization = `Bearer ${config.bearerToken}`;
-  else if (config.username !== undefined)
-    headers.authorization = `Basic ${Buffer.from(`${config.username}:${config.password ?? ""}`).toString("base64")}`;
+  const headers = { "content-type": "application/json", ...authorizationOf(config) };
 
   async function postTo(url: string, alerts: readonly Alert[]): Promise<void> {
     const response = await fetch(`${url.replace(/\/+$/, "")}/api/v2/alerts`, {

@@ -1,5 +1,6 @@
 import avsc from "avsc";
 import { LRUCache } from "lru-cache";
+import { authorizationOf } from "../authorization.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { retry } from "../retry.ts";
 import type { Health } from "../telemetry/health.ts";
@@ -39,12 +40,10 @@ export function createSchemaRegistry(
 ): SchemaRegistry {
   const { logger, health, signal } = deps;
   const base = config.url.replace(/\/+$/, "");
-  const headers: Record<string, string> = {
+  const headers = {
     accept: "application/vnd.schemaregistry.v1+json, application/json",
+    ...authorizationOf(config),
   };
-  if (config.bearerToken !== undefined) headers.authorization = `Bearer ${config.bearerToken}`;
-  else if (config.username !== undefined)
-    headers.authorization = `Basic ${Buffer.from(`${config.username}:${config.password ?? ""}`).toString("base64")}`;
   const known = new LRUCache<string, avsc.Type | LogGuardianError>({ max: mostSchemas });
   const underWay = new Map<string, Promise<void>>();
 

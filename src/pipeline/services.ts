@@ -28,7 +28,7 @@ export interface Services {
   /** Connected when first asked for. */
   redis(): Promise<RedisClient>;
   /** One for all pipelines; undefined where none is configured. */
-  schemaRegistry(): SchemaRegistry | undefined;
+  schemaRegistry: SchemaRegistry | undefined;
   close(): Promise<void>;
 }
 
@@ -40,10 +40,10 @@ export async function openServices(
   const kafka = await connectKafka(config.kafka, base);
   const sender = await createSender(kafka.kafka, base);
   let redis: Promise<RedisClient> | undefined;
-  const registry =
-    config.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, base);
   return {
     ...base,
+    schemaRegistry:
+      config.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, base),
     kafka,
     sender,
     topics: createTopics(kafka.admin, {
@@ -56,7 +56,6 @@ export async function openServices(
       redis ??= connectRedis(config.redis, base);
       return redis;
     },
-    schemaRegistry: () => registry,
     async close() {
       await (await redis?.catch(() => undefined))?.close();
       await sender.close().catch(() => undefined);

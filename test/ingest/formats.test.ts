@@ -10,18 +10,11 @@ import { createKeys, partitionOf } from "../../src/ingest/keys.ts";
 import { createLayout, layouts } from "../../src/ingest/layouts.ts";
 import type { RawRecord } from "../../src/ingest/line.ts";
 import { dataFile } from "../support/data.ts";
+import { rawRecord } from "../support/raw-record.ts";
 
 const recordedAt = Date.UTC(2026, 10, 22, 9);
 
-const record = (value: string | Uint8Array | null): RawRecord => ({
-  topic: "t",
-  partition: 0,
-  offset: 0,
-  key: null,
-  value: value === null ? null : Buffer.from(value),
-  headers: {},
-  timestamp: recordedAt,
-});
+const record = (value: string | Uint8Array | null) => rawRecord(value, recordedAt);
 const decode = (format: FormatName, value: string | Uint8Array | null) =>
   createFormat(format).decode(record(value));
 const auto = createFormat("auto");

@@ -1,12 +1,10 @@
 import { type Setting, withTrial } from "./setting.ts";
 import type { Outcome } from "./trial.ts";
-import { sessions, sliding } from "./workloads.ts";
 
 /** The broker dies and comes back with its data. */
 export async function broker(setting: Setting): Promise<Outcome> {
   const [times, downMs] = setting.quick ? [3, 3_000] : [15, 10_000];
-  const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
-  return withTrial("broker", setting, workloads, async (trial) => {
+  return withTrial("broker", setting, async (trial) => {
     await trial.begin();
     trial.produce(setting.perSecond);
     for (let time = 0; time < times; time++) {

@@ -1,13 +1,11 @@
 import { roles } from "../support/stream.ts";
 import { type Setting, withTrial } from "./setting.ts";
 import type { Outcome } from "./trial.ts";
-import { sessions, sliding } from "./workloads.ts";
 
 /** SIGKILL of every role at random moments. */
 export async function crashes(setting: Setting): Promise<Outcome> {
   const each = setting.quick ? 3 : 30;
-  const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
-  return withTrial("crashes", setting, workloads, async (trial) => {
+  return withTrial("crashes", setting, async (trial) => {
     await trial.begin();
     trial.produce(setting.perSecond);
     // Each role on its own, so that they also die together.

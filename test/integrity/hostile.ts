@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { createFormat } from "../../src/ingest/formats/index.ts";
-import type { RawRecord } from "../../src/ingest/line.ts";
 import type { Random } from "../../src/simulate/random.ts";
+import { rawRecord } from "../support/raw-record.ts";
 import { type Setting, withTrial } from "./setting.ts";
 import type { Outcome } from "./trial.ts";
-import { envelope, type Message, sessions, sliding } from "./workloads.ts";
+import { envelope, type Message } from "./workloads.ts";
 
 /** Sent at once: with lines of 100 kB among them no more than the broker takes. */
 const batch = 8;
@@ -12,11 +12,9 @@ const batch = 8;
 /** Records that nobody should send, between good ones: each ends in a window or in the dead letters. */
 export async function hostile(setting: Setting): Promise<Outcome> {
   const count = setting.quick ? 1_000 : 10_000;
-  const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
-  return withTrial("hostile", setting, workloads, async (trial) => {
+  return withTrial("hostile", setting, async (trial) => {
     await trial.begin();
     trial.produce(setting.perSecond);
-    const sent = { sessions: 0, sliding: 0 };
     let refused = 0;
     for (let done = 0; done < count; done += batch) {
       const pipeline = done % (2 * batch) === 0 ? "sessions" : "sliding";
@@ -25,7 +23,6 @@ export async function hostile(setting: Setting): Promise<Outcome> {
         (): Message => ({ value: hostileValue(trial.random), partition: 0 }),
       );
       await trial.send(pipeline, messages);
-      sent[pipeline] += messages.length;
       refused += messages.filter(({ value }) => isRefused(value)).length;
       await trial.pause(40, 120);
     }
@@ -49,17 +46,8 @@ const format = createFormat("filebeat");
 
 /** The records' own decoder says what is none; that each of these is found again is what is tried here. */
 function isRefused(value: Message["value"]): boolean {
-  const record: RawRecord = {
-    topic: "t",
-    partition: 0,
-    offset: 0,
-    key: null,
-    value: value === null ? null : Buffer.from(value),
-    headers: {},
-    timestamp: Date.now(),
-  };
   try {
-    format.decode(record);
+    format.decode(rawRecord(value));
     return false;
   } catch {
     return true;

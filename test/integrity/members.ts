@@ -3,7 +3,6 @@ import type { Kafka } from "kafkajs";
 import type { Process } from "../support/stream.ts";
 import { type Setting, withTrial } from "./setting.ts";
 import type { Outcome } from "./trial.ts";
-import { sessions, sliding } from "./workloads.ts";
 
 const roles = ["ingester", "windower", "detector"];
 /** Past `limits.sessionTimeout`: its partitions have a new owner when it wakes up. */
@@ -12,8 +11,7 @@ const asleepMs = 8_000;
 /** Members join and leave; one sleeps until it is thrown out, and comes back as a zombie. */
 export async function members(setting: Setting): Promise<Outcome> {
   const rounds = setting.quick ? 2 : 15;
-  const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
-  return withTrial("members", setting, workloads, async (trial) => {
+  return withTrial("members", setting, async (trial) => {
     await trial.begin();
     trial.produce(setting.perSecond);
     const watch = watchCommits(trial.storm.kafka, trial.commitsOf());

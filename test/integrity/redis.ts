@@ -1,13 +1,11 @@
 import { Redis } from "ioredis";
 import { type Setting, withTrial } from "./setting.ts";
 import type { Outcome } from "./trial.ts";
-import { sessions, sliding } from "./workloads.ts";
 
 /** Redis dies and comes back, with its data. */
 export async function redisRestarted(setting: Setting): Promise<Outcome> {
   const [times, downMs] = setting.quick ? [3, 3_000] : [15, 10_000];
-  const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
-  return withTrial("redis-restarted", setting, workloads, async (trial) => {
+  return withTrial("redis-restarted", setting, async (trial) => {
     await trial.begin();
     trial.produce(setting.perSecond);
     for (let time = 0; time < times; time++) {
@@ -30,8 +28,7 @@ export async function redisRestarted(setting: Setting): Promise<Outcome> {
 /** Redis loses all that it held, while it runs and with a restart. */
 export async function redisEmptied(setting: Setting): Promise<Outcome> {
   const times = setting.quick ? 3 : 30;
-  const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
-  return withTrial("redis-emptied", setting, workloads, async (trial) => {
+  return withTrial("redis-emptied", setting, async (trial) => {
     await trial.begin();
     const redis = new Redis(setting.services.redis.url, { lazyConnect: true });
     redis.on("error", () => undefined);

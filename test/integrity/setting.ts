@@ -1,6 +1,6 @@
 import type { Services } from "../../scripts/services.mjs";
 import { type Outcome, Trial } from "./trial.ts";
-import type { Workload } from "./workloads.ts";
+import { sessions, sliding } from "./workloads.ts";
 
 /** How long and hard all promises are tried. */
 export interface Setting {
@@ -13,13 +13,15 @@ export interface Setting {
   perSecond: number;
 }
 
-/** Runs `body`; what it started is ended whatever happens, and after a failure the folders of logs are named. */
+/** Runs `body` on sessions and sliding windows; what it started is ended whatever happens, and after a failure the folders of logs are named. */
 export async function withTrial(
   name: string,
-  { services, seed }: Setting,
-  workloads: readonly Workload[],
+  { services, seed, lines }: Setting,
   body: (trial: Trial) => Promise<Outcome>,
+  /** Times the input that is at hand. */
+  load = 1,
 ): Promise<Outcome> {
+  const workloads = [await sessions(load * lines), await sliding(load * lines)];
   const trial = new Trial(name, services, workloads, seed);
   try {
     const outcome = await body(trial);

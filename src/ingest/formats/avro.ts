@@ -52,7 +52,7 @@ export function createAvro(registry: SchemaRegistry | undefined, fields: Partial
 }
 
 /** The schema's id or GUID, as text, and the body. */
-export function frameOf(value: Buffer): { schema: string; body: Buffer } | undefined {
+function frameOf(value: Buffer): { schema: string; body: Buffer } | undefined {
   if (value[0] === idMagic && value.length > 5)
     return { schema: String(value.readUInt32BE(1)), body: value.subarray(5) };
   if (value[0] === guidMagic && value.length > 17) {

@@ -111,14 +111,6 @@ export function nameOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value.slice(0, maxNameCharacters) : undefined;
 }
 
-/** A name inside nested objects, if it is there. */
-export function stringAt(content: unknown, ...path: string[]): string | undefined {
-  let found: unknown = content;
-  for (const key of path)
-    found = typeof found === "object" && found !== null ? (found as JsonObject)[key] : undefined;
-  return nameOf(found);
-}
-
 /** Leaves out what is undefined: an origin names only what is known. */
 export function originOf(names: { [K in keyof Origin]: string | undefined }): Origin {
   return Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)) as Origin;

@@ -1,6 +1,5 @@
-import { createFieldReader, type Fields } from "./fields.ts";
-import type { RecordFormat } from "./format.ts";
-import { parseObject } from "./json-object.ts";
+import type { Fields } from "./fields.ts";
+import { createShipperJson } from "./shipper-json.ts";
 
 export const fluentBitFields: Fields = {
   line: ["log", "message", "MESSAGE", "msg"],
@@ -10,13 +9,6 @@ export const fluentBitFields: Fields = {
   pod: ["kubernetes.pod_name"],
   container: ["kubernetes.container_name"],
 };
-const readFields = createFieldReader(fluentBitFields, "fluent-bit");
 
 /** Fluent Bit's out_kafka with `format json`: `log` from tail, `MESSAGE` from systemd. */
-export const fluentBit: RecordFormat = {
-  name: "fluent-bit",
-  decode(record) {
-    const content = parseObject(record, "fluent-bit");
-    return content === undefined ? [] : [readFields(content)];
-  },
-};
+export const fluentBit = createShipperJson("fluent-bit", fluentBitFields);

@@ -1,6 +1,5 @@
-import { createFieldReader, type Fields } from "./fields.ts";
-import type { RecordFormat } from "./format.ts";
-import { parseObject } from "./json-object.ts";
+import type { Fields } from "./fields.ts";
+import { createShipperJson } from "./shipper-json.ts";
 
 const fields: Fields = {
   line: ["short_message", "full_message"],
@@ -10,13 +9,6 @@ const fields: Fields = {
   pod: ["_kubernetes_pod_name", "_pod_name"],
   container: ["_container_name", "_container_id", "_kubernetes_container_name"],
 };
-const readFields = createFieldReader(fields, "gelf");
 
 /** Graylog Extended Log Format 1.1: `short_message` is the line, `timestamp` seconds. */
-export const gelf: RecordFormat = {
-  name: "gelf",
-  decode(record) {
-    const content = parseObject(record, "gelf");
-    return content === undefined ? [] : [readFields(content)];
-  },
-};
+export const gelf = createShipperJson("gelf", fields);

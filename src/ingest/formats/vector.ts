@@ -1,6 +1,5 @@
-import { createFieldReader, type Fields } from "./fields.ts";
-import type { RecordFormat } from "./format.ts";
-import { parseObject } from "./json-object.ts";
+import type { Fields } from "./fields.ts";
+import { createShipperJson } from "./shipper-json.ts";
 
 const fields: Fields = {
   line: ["message"],
@@ -10,13 +9,6 @@ const fields: Fields = {
   pod: ["kubernetes.pod_name"],
   container: ["kubernetes.container_name", "container_name", "container_id"],
 };
-const readFields = createFieldReader(fields, "vector");
 
 /** Vector's kafka sink with `encoding.codec: json`, its legacy log namespace. */
-export const vector: RecordFormat = {
-  name: "vector",
-  decode(record) {
-    const content = parseObject(record, "vector");
-    return content === undefined ? [] : [readFields(content)];
-  },
-};
+export const vector = createShipperJson("vector", fields);

@@ -38,15 +38,17 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
     {
       format: createFormat(options.format, {
         fields: fieldsOf(options),
-        registry: services.schemaRegistry(),
+        registry: services.schemaRegistry,
       }),
       masker: lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] }),
     },
     { key: keySpecOf(options.key) },
   );
-  const hasRun = async () => [...(await topics.bounds(lines)).values()].some(({ end }) => end > 0);
+  /** Whether the pipeline has run, and Kafka knows nothing of it for this raw topic. */
+  const isForgotten = async ({ allCommitted }: Assignment) =>
+    allCommitted.size === 0 && [...(await topics.bounds(lines)).values()].some(({ end }) => end > 0);
   return consumerFor(context, "ingester", options.topics, async (assignment) => {
-    const { position, ...note } = beginningOf(assignment, context, await hasRun());
+    const { position, ...note } = beginningOf(assignment, context, await isForgotten(assignment));
     const { incarnation } = note;
     return createWorker({
       source: { topic: assignment.topic, partition: assignment.partition, incarnation },
@@ -84,24 +86,21 @@ interface CommitNote {
 function beginningOf(
   { topic, partition, partitions, committed, allCommitted, log }: Assignment,
   { services, pipeline, options }: RoleContext,
-  hasRun: boolean,
+  isForgotten: boolean,
 ): CommitNote & { position: number } {
   if (committed === undefined) {
-    // Whoever begins at the end when a topic is first read must not do so in a partition that was added since.
-    const before = Math.min(...[...allCommitted.values()].map((one) => noteOf(one).partitions));
-    const isAdded = partition >= before;
-    if (hasRun && !isAdded && allCommitted.size === 0) {
+    if (isForgotten) {
       // With a topic Kafka forgets what was committed of it. Under the old name its lines would be taken for repeats.
       services.metrics.lostOffsets.inc({ pipeline, role: "ingester" });
       services.logger.error(
         "A raw topic was made anew, or is new to this pipeline; it is read from its start.",
-        {
-          topic,
-          partition,
-        },
+        { topic, partition },
       );
       return { incarnation: String(Date.now()), partitions, position: log.start };
     }
+    // Whoever begins at the end when a topic is first read must not do so in a partition that was added since.
+    const before = Math.min(...[...allCommitted.values()].map((one) => noteOf(one).partitions));
+    const isAdded = partition >= before;
     return {
       incarnation: "1",
       partitions,
