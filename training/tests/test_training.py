@@ -146,8 +146,6 @@ def test_an_error_of_one_model_does_not_wait_for_the_others(tiny, material, tmp_
     workshop = candidates.Workshop(tiny, corpus, tmp_path, 2)
     with pytest.raises(training.TrainingError, match="This one fails"):
         workshop.train(workshop.held_out_jobs)
-    for process in multiprocessing.active_children():
-        process.join(60)
     assert not multiprocessing.active_children()
 
 
