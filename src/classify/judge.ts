@@ -14,6 +14,8 @@ import { windowVectors } from "./window-vectors.ts";
 export interface Judge {
   /** In the order asked. A window that cannot be judged is undecided with the reason; it spoils no other. */
   judge(windows: readonly { masked: readonly string[] }[]): Promise<Judgement[]>;
+  /** Of a window that is not to be judged. @param reason a stable code. */
+  undecided(lines: number, reason: string): Judgement;
   stats(): { verdicts: CacheStats; lines: CacheStats };
 }
 
@@ -42,18 +44,15 @@ export function createJudge(
   const marginOf = ({ logits }: KnownWindow) => logits.anomalous - logits.normal;
   const isAnomalous = (known: KnownWindow) => scoreOf(marginOf(known), calibration) >= options.threshold;
 
-  function undecided(linesScored: number, thrown: unknown): Judgement {
-    const reason = thrown instanceof LogGuardianError ? thrown.code : "LG_SCORER";
-    return {
-      verdict: "undecided",
-      score: null,
-      margin: null,
-      logits: null,
-      threshold: options.threshold,
-      linesScored,
-      reason,
-    };
-  }
+  const undecided = (lines: number, reason: string): Judgement => ({
+    verdict: "undecided",
+    score: null,
+    margin: null,
+    logits: null,
+    threshold: options.threshold,
+    linesScored: Math.min(lines, limits.maxLines),
+    reason,
+  });
 
   /** Computes what the cache does not know, each distinct window once. */
   async function compute(
@@ -104,6 +103,7 @@ export function createJudge(
   }
 
   return {
+    undecided,
     stats: () => ({ verdicts: cache.stats(), lines: embedder.stats() }),
     async judge(windows) {
       const cut = windows.map(({ masked }) => masked.slice(0, limits.maxLines));
@@ -126,11 +126,15 @@ export function createJudge(
         keys.map((key, place) => {
           const lines = cut[place] ?? [];
           const result = known.get(key);
-          return isKnown(result) ? judgementOf(result, lines) : undecided(lines.length, result);
+          return isKnown(result) ? judgementOf(result, lines) : undecided(lines.length, codeOf(result));
         }),
       );
     },
   };
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof LogGuardianError ? thrown.code : "LG_SCORER";
 }
 
 function isKnown(result: unknown): result is KnownWindow {

@@ -152,6 +152,8 @@ export const configSchema = object({
     {
       inFlight: size("64MB"),
       sessionTimeout: duration("10s"),
+      /** Without progress for longer, with work to do and nothing that it waits for, a process ends. */
+      stuckAfter: duration("60s"),
     },
     { default: {} },
   ),

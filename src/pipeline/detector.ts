@@ -1,7 +1,9 @@
 import type { Judge } from "../classify/judge.ts";
+import type { Judgement } from "../classify/judgement.ts";
 import { fingerprintOf } from "../verdict/fingerprint.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import type { Window } from "../window/window.ts";
+import type { ScoringGuard } from "./scoring-guard.ts";
 
 export interface Detector {
   /** Judges windows together: equal lines are embedded once, equal windows scored once. Never throws for one window. */
@@ -10,10 +12,10 @@ export interface Detector {
 
 /** The third stage: windows to verdicts. What several callers submit meanwhile is judged in one batch. */
 export function createDetector(
-  deps: { judge: Judge; model: { name: string; version: string } },
+  deps: { judge: Judge; model: { name: string; version: string }; guard?: ScoringGuard },
   options: { batchWindows: number },
 ): Detector {
-  const { judge, model } = deps;
+  const { judge, model, guard } = deps;
   const waiting: {
     window: Window;
     resolve: (verdict: Verdict) => void;
@@ -26,11 +28,9 @@ export function createDetector(
     running = true;
     try {
       while (waiting.length > 0) {
-        const batch = waiting.splice(0, options.batchWindows);
+        const batch = nextBatch();
         try {
-          const judgements = await judge.judge(
-            batch.map(({ window }) => ({ masked: window.lines.map((line) => line.masked) })),
-          );
+          const judgements = await judgementsOf(batch.map(({ window }) => window));
           for (const [place, { window, resolve, reject }] of batch.entries()) {
             const judgement = judgements[place];
             if (judgement === undefined)
@@ -46,7 +46,25 @@ export function createDetector(
     }
   }
 
-  function verdictOf(window: Window, judgement: Awaited<ReturnType<Judge["judge"]>>[number]): Verdict {
+  /** A suspect makes a batch of its own. */
+  function nextBatch() {
+    const next = waiting.slice(0, options.batchWindows);
+    const suspect = next.findIndex(({ window }) => guard?.isSuspect(window) === true);
+    return waiting.splice(0, suspect === -1 ? next.length : Math.max(1, suspect));
+  }
+
+  async function judgementsOf(windows: readonly Window[]): Promise<Judgement[]> {
+    if (guard !== undefined && windows.every((window) => guard.isPoison(window)))
+      return windows.map(({ lines }) => judge.undecided(lines.length, "LG_SCORER_CRASHED"));
+    await guard?.begin(windows);
+    const judgements = await judge.judge(
+      windows.map(({ lines }) => ({ masked: lines.map(({ masked }) => masked) })),
+    );
+    await guard?.end(windows);
+    return judgements;
+  }
+
+  function verdictOf(window: Window, judgement: Judgement): Verdict {
     const verdict: Verdict = { ...judgement, window, model };
     if (judgement.verdict === "anomalous") verdict.fingerprint = fingerprintOf(verdict);
     return verdict;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { durationOf } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
-import { createHealth } from "../telemetry/health.ts";
+import { createHealth, type Health } from "../telemetry/health.ts";
 import { serveTelemetry } from "../telemetry/http.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -20,10 +21,13 @@ const creators: Record<RoleName, (context: RoleContext) => Promise<Role>> = {
   alerter: createAlerterRole,
 };
 
+const lookEveryMs = 1_000;
 /** What is under way may wait for Kafka and Redis this long after the signal to stop. */
 const patienceMs = 15_000;
 /** When the process ends whatever hangs; orchestrators kill after 30 s. */
 const graceMs = 20_000;
+/** The same for a process of which something has failed: what hangs is likely that. */
+const failedGraceMs = 5_000;
 
 /**
  * Runs roles of all pipelines in this process until SIGTERM or SIGINT. Resolves when all have stopped, and have
@@ -33,16 +37,17 @@ const graceMs = 20_000;
 export async function runRoles(config: Config, roles: readonly RoleName[]): Promise<void> {
   const logger = createPinoLogger(config.log.level);
   const metrics = createMetrics();
+  const stuckAfterMs = durationOf(config.limits.stuckAfter);
   const health = createHealth({
     onWait: (wait, waiting) => metrics.waiting.set({ wait }, waiting ? 1 : 0),
+    stuckAfterMs,
   });
   const patience = new AbortController();
-  const losePatience = () => setTimeout(() => patience.abort(), patienceMs).unref();
   const stopping = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.on(signal, () => {
         resolve(signal);
-        losePatience();
+        setTimeout(() => patience.abort(), patienceMs).unref();
       });
   });
 
@@ -58,22 +63,36 @@ export async function runRoles(config: Config, roles: readonly RoleName[]): Prom
     // Readers before writers: what is written first is read at once.
     for (const role of started.toReversed()) await role.start();
     logger.info("LogGuardian runs.", { roles, pipelines: Object.keys(config.pipelines), port: server.port });
-    const ended = await Promise.race([stopping, ...started.map(({ failed }) => failed)]);
+    const ended = await Promise.race([
+      stopping,
+      whenStuck(health, stuckAfterMs),
+      ...started.map(({ failed }) => failed),
+    ]);
     if (ended instanceof Error) throw ended;
     logger.info("LogGuardian stops.", { signal: ended });
   } catch (thrown) {
     failure = thrown;
-    losePatience();
+    patience.abort();
   }
-  await stopInTime(() =>
+  const stop = () =>
     stopAll(started, logger).finally(async () => {
       await services?.close();
       await server.close();
-    }),
-  ).catch((thrown) => {
+    });
+  await stopInTime(stop, failure === undefined ? graceMs : failedGraceMs).catch((thrown) => {
     failure ??= thrown;
   });
   if (failure !== undefined) throw failure;
+}
+
+/** A process that makes no progress ends, whoever watches its health: another one may. */
+async function whenStuck(health: Health, stuckAfterMs: number): Promise<Error> {
+  while (health.state().live) await sleep(lookEveryMs, undefined, { ref: false });
+  return new LogGuardianError(
+    "LG_STUCK",
+    `There is work, nothing to wait for, and no progress for ${stuckAfterMs / 1000} s: ${JSON.stringify(health.state().units)}.`,
+    "Nothing is lost: what was not committed is done again after the next start. If it happens again, report it with the log; limits.stuckAfter sets the time.",
+  );
 }
 
 /** Side by side: each commits only what is its own. @throws what the first threw that did not stop in order. */
@@ -90,12 +109,12 @@ async function stopAll(roles: readonly Role[], logger: Logger): Promise<void> {
   if (failure !== undefined) throw failure;
 }
 
-async function stopInTime(stop: () => Promise<void>): Promise<void> {
+async function stopInTime(stop: () => Promise<void>, withinMs: number): Promise<void> {
   const ended = new AbortController();
-  const late = sleep(graceMs, undefined, { signal: ended.signal }).then(() => {
+  const late = sleep(withinMs, undefined, { signal: ended.signal }).then(() => {
     throw new LogGuardianError(
       "LG_STOP",
-      `LogGuardian did not stop within ${graceMs / 1000} s: what it waits for does not answer.`,
+      `LogGuardian did not stop within ${withinMs / 1000} s: what it waits for does not answer.`,
       "Nothing is lost: what was not committed is done again after the next start.",
     );
   });

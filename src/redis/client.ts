@@ -25,7 +25,14 @@ export interface RedisClient {
   close(): Promise<void>;
 }
 
-const scripts = ["windows-write", "windows-acknowledge", "alert-seen", "alert-forget"] as const;
+const scripts = [
+  "windows-write",
+  "windows-acknowledge",
+  "scoring-begin",
+  "scoring-end",
+  "alert-seen",
+  "alert-forget",
+] as const;
 export type ScriptName = (typeof scripts)[number];
 
 /**

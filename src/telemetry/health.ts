@@ -9,9 +9,6 @@ export const waits = [
 ] as const;
 export type Wait = (typeof waits)[number];
 
-/** No progress for this long, with work to do and no named wait, is an illness. */
-const stuckAfterMs = 60_000;
-
 /** Alive by progress, not by answering. */
 export interface Health {
   /** A unit of work such as a role of a pipeline. */
@@ -38,9 +35,14 @@ interface UnitState {
 }
 
 export function createHealth(
-  options: { onWait?: (wait: Wait, waiting: boolean) => void; now?: () => number } = {},
+  options: {
+    onWait?: (wait: Wait, waiting: boolean) => void;
+    /** No progress for this long, with work to do and no named wait, is an illness. */
+    stuckAfterMs?: number;
+    now?: () => number;
+  } = {},
 ): Health {
-  const now = options.now ?? Date.now;
+  const { now = Date.now, stuckAfterMs = Number.POSITIVE_INFINITY } = options;
   const units = new Map<string, { started: boolean; lag: number; progressAt: number }>();
   const waiting = new Map<Wait, number>();
   return {

@@ -1,20 +1,22 @@
 import { gzipSync } from "node:zlib";
+import type { KafkaMessage } from "kafkajs";
 import { createFormat } from "../../src/ingest/formats/index.ts";
 import type { Random } from "../../src/simulate/random.ts";
 import { rawRecord } from "../support/raw-record.ts";
-import { type Setting, withTrial } from "./setting.ts";
-import type { Outcome } from "./trial.ts";
+import type { Stream } from "../support/stream.ts";
+import type { Fault } from "./fault.ts";
 import { envelope, type Message } from "./workloads.ts";
 
 /** Sent at once: with lines of 100 kB among them no more than the broker takes. */
 const batch = 8;
 
 /** Records that nobody should send, between good ones: each ends in a window or in the dead letters. */
-export async function hostile(setting: Setting): Promise<Outcome> {
-  const count = setting.quick ? 1_000 : 10_000;
-  return withTrial("hostile", setting, async (trial) => {
-    await trial.begin();
-    trial.produce(setting.perSecond);
+export const hostile: Fault = {
+  promise: "hostile records harm nobody",
+  // Lines of 1970 come after their session, and each batch of them opens one: which, is a matter of their arrival.
+  recuts: (_, key) => key.startsWith("hostile:"),
+  async inflict(trial, { quick }) {
+    const count = quick ? 1_000 : 10_000;
     let refused = 0;
     for (let done = 0; done < count; done += batch) {
       const pipeline = done % (2 * batch) === 0 ? "sessions" : "sliding";
@@ -26,20 +28,27 @@ export async function hostile(setting: Setting): Promise<Outcome> {
       refused += messages.filter(({ value }) => isRefused(value)).length;
       await trial.pause(40, 120);
     }
-    await trial.endInput();
-    const outcome = await trial.compare(
-      "hostile records harm nobody",
-      `${count} hostile records among ${trial.sent - count} good ones, ${refused} of them for the dead letters`,
-      // Lines of 1970 come after their session, and each batch of them opens one: which, is a matter of their arrival.
-      { byLines: (_, key) => key.startsWith("hostile:") },
-    );
-    const letters = await trial.deadLetters(refused);
-    const broken =
-      letters === refused
-        ? []
-        : [`${refused} records belong into the dead letters, and ${letters} are there`];
-    return { ...outcome, broken };
-  });
+    const letters = await deadLetters(trial.storm, refused);
+    return {
+      faults: `${count} hostile records among good ones, ${refused} of them for the dead letters`,
+      broken:
+        letters === refused
+          ? []
+          : [`${refused} records belong into the dead letters, and ${letters} are there`],
+    };
+  },
+};
+
+/** How many records went to the dead letters, each counted once; waits for `expected`. */
+async function deadLetters(stream: Stream, expected: number): Promise<number> {
+  const distinct = (letters: readonly KafkaMessage[]) =>
+    new Set(
+      letters.map(({ headers }) =>
+        ["topic", "partition", "offset"].map((name) => String(headers?.[`lg-${name}`])).join(" "),
+      ),
+    ).size;
+  const topic = `${stream.prefix}.dead-letters`;
+  return distinct(await stream.read(topic, (letters) => distinct(letters) >= expected, 20_000));
 }
 
 const format = createFormat("filebeat");

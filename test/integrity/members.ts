@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kafka } from "kafkajs";
 import type { Process } from "../support/stream.ts";
-import { type Setting, withTrial } from "./setting.ts";
-import type { Outcome } from "./trial.ts";
+import type { Fault } from "./fault.ts";
 
 const roles = ["ingester", "windower", "detector"];
 /** Past `limits.sessionTimeout`: its partitions have a new owner when it wakes up. */
 const asleepMs = 8_000;
 
 /** Members join and leave; one sleeps until it is thrown out, and comes back as a zombie. */
-export async function members(setting: Setting): Promise<Outcome> {
-  const rounds = setting.quick ? 2 : 15;
-  return withTrial("members", setting, async (trial) => {
-    await trial.begin();
-    trial.produce(setting.perSecond);
-    const watch = watchCommits(trial.storm.kafka, trial.commitsOf());
+export const members: Fault = {
+  promise: "members come and go",
+  async inflict(trial, { quick }) {
+    const rounds = quick ? 2 : 15;
+    const watch = watchCommits(trial.storm.kafka, trial.hops());
     for (let round = 0; round < rounds; round++) {
       const second: Process[] = await Promise.all(roles.map((role) => trial.storm.start(role)));
       await trial.pause(1_000, 3_000);
@@ -25,15 +23,12 @@ export async function members(setting: Setting): Promise<Outcome> {
       await trial.pause(1_000, 3_000);
       await trial.storm.end(...second);
     }
-    await trial.endInput();
-    const rewound = await watch.end();
-    const outcome = await trial.compare(
-      "members come and go",
-      `${rounds} times a second member of ${roles.join(", ")}; ${rounds} SIGSTOP for ${asleepMs / 1000} s`,
-    );
-    return { ...outcome, broken: rewound };
-  });
-}
+    return {
+      faults: `${rounds} times a second member of ${roles.join(", ")}; ${rounds} SIGSTOP for ${asleepMs / 1000} s`,
+      broken: await watch.end(),
+    };
+  },
+};
 
 /** Looks at the groups' commits all the time; says which went back. */
 function watchCommits(

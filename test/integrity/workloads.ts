@@ -46,6 +46,8 @@ export async function sessions(lines: number): Promise<Workload> {
   };
 }
 
+export const slidingSize = 20;
+
 /** BGL's sample from as many hosts as it takes, in windows of 20 lines every 10; each host stays on one partition. */
 export async function sliding(lines: number): Promise<Workload> {
   const rawPartitions = 3;
@@ -61,9 +63,14 @@ export async function sliding(lines: number): Promise<Workload> {
     pipeline: "sliding",
     topic: "raw-bgl",
     rawPartitions,
-    options: { ...common, layout: "bgl", window: { kind: "sliding", size: 20, stride: 10 } },
+    options: { ...common, layout: "bgl", window: { kind: "sliding", size: slidingSize, stride: 10 } },
     messages: messages.slice(0, lines),
   };
+}
+
+/** As the sample's. */
+export function bglLine(content: string): string {
+  return `- 1117838570 2005.06.03 R02-M1-N0-C:J12-U11 2005-06-03-15.42.50.363779 R02-M1-N0-C:J12-U11 RAS KERNEL INFO ${content}`;
 }
 
 export function envelope(host: string, path: string, offset: number, message: string): string {

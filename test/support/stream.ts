@@ -19,7 +19,7 @@ export interface Process {
   role: string;
   child: ChildProcess;
   log: string;
-  port?: string;
+  port?: string | undefined;
 }
 
 const readyWithinMs = 90_000;
@@ -35,7 +35,9 @@ export class Stream {
   /** Of the topics: several streams may share a broker. */
   readonly prefix: string;
   readonly #services: Where;
+  /** That are to live. */
   #processes: Process[] = [];
+  readonly #launched: ChildProcess[] = [];
   #started = 0;
 
   constructor(services: Where, prefix = "logguardian") {
@@ -60,25 +62,40 @@ export class Stream {
     writeFileSync(this.configFile, stringify(whole));
   }
 
-  /** Starts a process with a role, or with all, and resolves when it says that it is ready. */
-  async start(role = ""): Promise<Process> {
+  /** Starts a process with a role, or with all; whether it lives is up to the caller. */
+  launch(role = "", environment: Record<string, string> = {}): Process {
     const log = join(this.folder, `${this.#started++}-${role || "all"}.log`);
     const file = openSync(log, "w");
     const args = [cli, "start", ...(role === "" ? [] : [role]), "--config", this.configFile];
-    const env = { ...process.env, ...this.environment };
+    const env = { ...process.env, ...this.environment, ...environment };
     const child = spawn(process.execPath, args, { stdio: ["ignore", file, file], env });
-    const one: Process = { role, child, log };
+    this.#launched.push(child);
+    return { role, child, log };
+  }
+
+  /** Starts one likewise that is to live, and resolves when it says that it is ready. */
+  async start(role = ""): Promise<Process> {
+    const one = this.launch(role);
     this.#processes.push(one);
     for (const deadline = Date.now() + readyWithinMs; ; await sleep(100)) {
       check(Date.now() < deadline, `the ${role} is ready in time. ${await this.#state()}`);
-      const said = readFileSync(log, "utf8");
-      check(child.exitCode === null, `the ${role} starts: ${said.slice(-500)}`);
-      const port = /"port":(\d+),"msg":"LogGuardian runs\."/.exec(said)?.[1];
-      if (port === undefined) continue;
-      one.port = port;
-      const ready = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
-      if (ready?.ok) return one;
+      const said = readFileSync(one.log, "utf8");
+      check(one.child.exitCode === null, `the ${role} starts: ${said.slice(-500)}`);
+      if ((await this.health(one))?.ready === true) return one;
     }
+  }
+
+  /** What it says of itself; undefined while it does not answer. */
+  async health(one: Process): Promise<{ live: boolean; ready: boolean } | undefined> {
+    one.port ??= /"port":(\d+),"msg":"LogGuardian runs\."/.exec(readFileSync(one.log, "utf8"))?.[1];
+    if (one.port === undefined) return undefined;
+    const answer = await fetch(`http://127.0.0.1:${one.port}/health`).catch(() => undefined);
+    return (await answer?.json()) as { live: boolean; ready: boolean } | undefined;
+  }
+
+  /** The processes of a role. */
+  running(role: string): Process[] {
+    return this.#processes.filter((one) => one.role === role);
   }
 
   startAll(): Promise<unknown> {
@@ -120,7 +137,7 @@ export class Stream {
 
   /** After a failure: ends everything and leaves the logs. */
   abandon(): void {
-    for (const { child } of this.#processes) child.kill("SIGKILL");
+    for (const child of this.#launched) child.kill("SIGKILL");
   }
 
   /** What the processes have logged so far. */

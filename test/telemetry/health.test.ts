@@ -6,7 +6,7 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 describe("health", () => {
   function at() {
     let time = 0;
-    const health = createHealth({ now: () => time });
+    const health = createHealth({ stuckAfterMs: 60_000, now: () => time });
     return { health, pass: (seconds: number) => (time += 1000 * seconds) };
   }
 

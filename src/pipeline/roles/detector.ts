@@ -4,19 +4,21 @@ import type { Config } from "../../config/schema.ts";
 import { partitionOf } from "../../ingest/keys.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import type { LineMasker } from "../../ingest/line-reader.ts";
+import { createRedisScoringMarks } from "../../redis/scoring-marks.ts";
 import { anomalyOf, encodeAnomaly, headersOf } from "../../verdict/anomaly.ts";
 import type { Verdict } from "../../verdict/verdict.ts";
 import type { Window } from "../../window/window.ts";
 import { createDetector } from "../detector.ts";
-import { sharedTopicPartitions, topicNames } from "../names.ts";
+import { sharedTopicPartitions, stateName, topicNames } from "../names.ts";
 import { type InferenceOptions, openModel } from "../open-model.ts";
+import { createScoringGuard } from "../scoring-guard.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
 import { lineMaskerOf } from "../stages.ts";
 
 /** The windows topic to the anomalies topic. */
 export async function createDetectorRole(context: RoleContext): Promise<Role> {
   const { services, pipeline, options } = context;
-  const { config, topics, metrics, sender } = services;
+  const { config, topics, metrics, sender, logger } = services;
   const { windows, anomalies } = topicNames(config, pipeline);
   await topics.ensure(windows, { partitions: options.partitions, exactly: false });
   await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
@@ -30,8 +32,12 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
   const { manifest } = model.bundle;
   const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
   const { batchSize } = config.inference;
+  const guard = createScoringGuard({
+    marks: createRedisScoringMarks(await services.redis(), stateName(config, pipeline)),
+    logger: logger.child({ unit: `detector ${pipeline}` }),
+  });
   const detector = createDetector(
-    { judge: model.judge, model: { name: manifest.name, version: manifest.version } },
+    { judge: model.judge, model: { name: manifest.name, version: manifest.version }, guard },
     { batchWindows: batchSize },
   );
   metrics.onCollect(() => {
@@ -74,6 +80,7 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
 
   const consumer = consumerFor(context, "detector", [windows], async ({ committed, log }) => {
     let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
+    await guard.learn();
     return {
       position,
       async process(records) {

@@ -1,0 +1,7 @@
+/** Which windows of a pipeline are being scored, kept where a crash does not reach it. */
+export interface ScoringMarks {
+  /** How often a process died while it scored these windows, by id. */
+  left(): Promise<Map<string, number>>;
+  begin(ids: readonly string[]): Promise<void>;
+  end(ids: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Kafka, Producer } from "kafkajs";
+import { check } from "../support/stream.ts";
+import type { Message, Workload } from "./workloads.ts";
+
+const sendEveryMs = 100;
+const sentWithinMs = 90_000;
+
+/** What the raw topics get while faults happen, throttled so that every fault meets work. */
+export class Input {
+  /** Messages of each workload sent in a second. */
+  perSecond = 0;
+  sent = 0;
+  readonly #kafka: Kafka;
+  readonly #workloads: readonly Workload[];
+  #sending: Promise<void> = Promise.resolve();
+  #producer: Producer | undefined;
+  #isOver = false;
+
+  constructor(kafka: Kafka, workloads: readonly Workload[]) {
+    this.#kafka = kafka;
+    this.#workloads = workloads;
+  }
+
+  begin(perSecond: number): void {
+    this.perSecond = perSecond;
+    this.#sending = this.#sendAll();
+    // A failure is thrown to whoever waits for the end.
+    this.#sending.catch(() => undefined);
+  }
+
+  /** Fails where it ended by itself, since a fault then met nothing. */
+  async end(): Promise<void> {
+    const whole = this.#workloads.reduce((sum, { messages }) => sum + messages.length, 0);
+    this.#isOver = true;
+    await this.#sending;
+    check(this.sent < whole, `the input lasts as long as the faults (${this.sent} messages)`);
+  }
+
+  /** For as long as it takes. What a dying broker stored without saying so comes twice, and both runs read it so. */
+  async send(topic: string, messages: readonly Message[]): Promise<void> {
+    if (messages.length === 0) return;
+    for (const deadline = Date.now() + sentWithinMs; ; await sleep(500))
+      try {
+        if (this.#producer === undefined) {
+          const producer = this.#kafka.producer({ allowAutoTopicCreation: false });
+          await producer.connect();
+          this.#producer = producer;
+        }
+        await this.#producer.send({ topic, messages: [...messages] });
+        this.sent += messages.length;
+        return;
+      } catch (thrown) {
+        if (Date.now() > deadline) throw thrown;
+        await this.#producer?.disconnect().catch(() => undefined);
+        this.#producer = undefined;
+      }
+  }
+
+  /** Where the raw topics end now: `<topic>:<partition>` to the next offset. */
+  async ends(): Promise<Map<string, number>> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    const ends = new Map<string, number>();
+    for (const { topic } of this.#workloads)
+      for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+        ends.set(`${topic}:${partition}`, Number(high));
+    await admin.disconnect();
+    return ends;
+  }
+
+  async #sendAll(): Promise<void> {
+    const longest = Math.max(...this.#workloads.map(({ messages }) => messages.length));
+    for (let from = 0; from < longest && !this.#isOver; ) {
+      const share = Math.ceil((this.perSecond * sendEveryMs) / 1000);
+      for (const { topic, messages } of this.#workloads)
+        await this.send(topic, messages.slice(from, from + share));
+      from += share;
+      await sleep(sendEveryMs);
+    }
+    await this.#producer?.disconnect();
+    this.#producer = undefined;
+  }
+}
