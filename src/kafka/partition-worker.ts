@@ -11,6 +11,8 @@ const recordOverhead = 200;
 export interface PartitionWorker {
   /** Offset to read on from. */
   position: number;
+  /** Records that it takes at once, at most. */
+  maxRecords?: number;
   /** Takes records in, in order. When it returns, their effects are durable. */
   process(records: readonly RawRecord[]): Promise<void>;
   /** Twice a second while nothing is processed; `end` is where the log ended when last heard of. */
@@ -118,10 +120,11 @@ export class OwnedPartition {
 
   /** The next of what waits. */
   #slice(): RawRecord[] {
+    const most = this.worker.maxRecords ?? sliceRecords;
     let [count, bytes] = [0, 0];
     for (const record of this.#waiting) {
       bytes += bytesOf(record);
-      if (count === sliceRecords || (count > 0 && bytes > sliceBytes)) break;
+      if (count === most || (count > 0 && bytes > sliceBytes)) break;
       count++;
     }
     return this.#waiting.splice(0, count);

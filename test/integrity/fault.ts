@@ -1,13 +1,12 @@
 import type { Services } from "../../scripts/services.mjs";
 import type { Trial } from "./trial.ts";
+import type { Workload } from "./workloads.ts";
 
 /** How long and hard all promises are tried. */
 export interface Setting {
   services: Services;
   seed: number;
   quick: boolean;
-  /** Lines at hand of each workload; how many are sent depends on how long the faults take. */
-  lines: number;
   /** Messages of each workload sent in a second. */
   perSecond: number;
 }
@@ -16,6 +15,8 @@ export interface Setting {
 export interface Fault {
   /** What the product promises. */
   promise: string;
+  /** A pipeline of its own, beside those that all have. */
+  workload?: Workload;
   /** Resolves when the fault is over and the product goes on. */
   inflict(trial: Trial, setting: Setting): Promise<Inflicted>;
   /** Windows that may be cut at other lines from here on: only that each of their lines is in a verdict is compared. */

@@ -48,7 +48,7 @@ async function deadLetters(stream: Stream, expected: number): Promise<number> {
       ),
     ).size;
   const topic = `${stream.prefix}.dead-letters`;
-  return distinct(await stream.read(topic, (letters) => distinct(letters) >= expected, 20_000));
+  return distinct(await stream.read(topic, (letters) => distinct(letters) >= expected, 120_000));
 }
 
 const format = createFormat("filebeat");

@@ -1,32 +1,41 @@
 // `npm run test:integrity [-- --quick] [-- --seed N] [-- --only NAME]`: the promises of ARCHITECTURE.md under fire.
 import { parseArgs, styleText } from "node:util";
 import { startServices } from "../../scripts/services.mjs";
+import { topicAnew } from "./anew.ts";
 import { broker } from "./broker.ts";
 import { crashes } from "./crashes.ts";
 import { type Fault, isKept, type Outcome, type Setting } from "./fault.ts";
 import { hostile } from "./hostile.ts";
 import { members } from "./members.ts";
+import { memory } from "./memory.ts";
 import { poison } from "./poison.ts";
 import { redisEmptied, redisRestarted } from "./redis.ts";
+import { slowDetector } from "./slow-detector.ts";
 import { stopping } from "./stopping.ts";
 import { Trial } from "./trial.ts";
 import { sessions, sliding } from "./workloads.ts";
 
 /** Faults that follow one another in one deployment, compared with one undisturbed run. */
 const groups: Record<string, Record<string, Fault>> = {
-  processes: { crashes, members, stopping, hostile, poison },
-  kafka: { broker },
+  processes: { crashes, members, stopping, slowDetector, hostile, poison },
+  kafka: { broker, topicAnew },
   redis: { redisRestarted, redisEmptied },
+  memory: { memory },
 };
+/** Side by side, each group with services of its own. */
+const lanes = [["processes"], ["kafka", "redis", "memory"]];
+/** Sent over and over. */
+const lines = 40_000;
 const names = Object.values(groups).flatMap(Object.keys);
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     seed: { type: "string" },
-    only: { type: "string", multiple: true, default: names },
+    only: { type: "string", multiple: true },
   },
 });
-const unknown = values.only.filter((name) => !names.includes(name));
+const only = values.only ?? names.filter((name) => !values.quick || name !== "memory");
+const unknown = only.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   console.error(`--only takes ${names.join(", ")}, not ${unknown.join(", ")}.`);
   process.exit(2);
@@ -39,21 +48,13 @@ if (values.quick)
       "records instead of 10,000, stuck after 10 s instead of 60 s.",
   );
 
-const services = await startServices();
-const setting: Setting = {
-  services,
-  seed,
-  quick: values.quick,
-  lines: values.quick ? 100_000 : 600_000,
-  perSecond: 400,
-};
 const outcomes: Outcome[] = [];
 let hasFailed = false;
-for (const [name, faults] of Object.entries(groups)) {
-  const chosen = Object.entries(faults).flatMap(([one, fault]) => (values.only.includes(one) ? [fault] : []));
-  if (chosen.length > 0) await tryOut(name, chosen);
-}
-await services.stop();
+await Promise.all(
+  lanes.map(async (lane) => {
+    for (const group of lane) await tryOut(group);
+  }),
+);
 console.log(table(outcomes));
 const isWhole = !hasFailed && outcomes.every(isKept);
 console.log(
@@ -61,15 +62,24 @@ console.log(
 );
 process.exit(isWhole ? 0 : 1);
 
-async function tryOut(name: string, faults: readonly Fault[]): Promise<void> {
+async function tryOut(group: string): Promise<void> {
+  const faults = Object.entries(groups[group] ?? {}).flatMap(([name, fault]) =>
+    only.includes(name) ? [fault] : [],
+  );
+  if (faults.length === 0) return;
   const started = Date.now();
+  const services = await startServices();
   try {
-    const workloads = [await sessions(setting.lines), await sliding(setting.lines)];
-    outcomes.push(...(await new Trial(name, setting, workloads).run(faults)));
-    console.log(`${name}: compared after ${Math.round((Date.now() - started) / 1000)} s.`);
+    const setting: Setting = { services, seed, quick: values.quick, perSecond: 400 };
+    const own = faults.flatMap(({ workload }) => workload ?? []);
+    const workloads = [await sessions(lines), await sliding(lines), ...own];
+    outcomes.push(...(await new Trial(group, setting, workloads).run(faults)));
+    console.log(`${group}: compared after ${Math.round((Date.now() - started) / 1000)} s.`);
   } catch (thrown) {
     hasFailed = true;
-    console.error(`${name} fails: ${thrown instanceof Error ? thrown.message : thrown}`);
+    console.error(`${group} fails: ${thrown instanceof Error ? thrown.message : thrown}`);
+  } finally {
+    await services.stop();
   }
 }
 

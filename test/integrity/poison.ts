@@ -21,13 +21,14 @@ export const poison: Fault = {
   promise: "a poison window harms no other",
   // It is undecided here, and judged in the undisturbed run.
   recuts: (_, key) => key === `${words.fatal}:${file}`,
-  async inflict(trial) {
+  async inflict(trial, { quick }) {
     const { storm } = trial;
     const broken: string[] = [];
     await storm.end(...storm.running("detector"));
 
     await plant(trial, words.endless);
-    const wedged = launchWith(storm, "POISON_ENDLESS", words.endless);
+    const patience = { LOGGUARDIAN_LIMITS_STUCK_AFTER: quick ? "10s" : "60s" };
+    const wedged = launchWith(storm, "POISON_ENDLESS", words.endless, patience);
     if (!(await turnsRed(storm, wedged))) broken.push("a wedged detector does not turn red");
     if ((await endOf(wedged)) !== 1) broken.push("a wedged detector does not exit with 1");
 
@@ -55,10 +56,19 @@ function plant(trial: Trial, word: string): Promise<void> {
   return trial.send("sliding", messages);
 }
 
-function launchWith(stream: Stream, variable: string, word: string): Process {
+function launchWith(
+  stream: Stream,
+  variable: string,
+  word: string,
+  more: Record<string, string> = {},
+): Process {
   const [, token] = createLineTokenizer(join(starterBundle, "tokenizer.json"), 100).encode(word);
   const preload = pathToFileURL(join(import.meta.dirname, "poison-preload.mjs")).href;
-  return stream.launch("detector", { NODE_OPTIONS: `--import ${preload}`, [variable]: String(token) });
+  return stream.launch("detector", {
+    ...more,
+    NODE_OPTIONS: `--import ${preload}`,
+    [variable]: String(token),
+  });
 }
 
 async function turnsRed(stream: Stream, one: Process): Promise<boolean> {

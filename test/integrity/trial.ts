@@ -14,6 +14,8 @@ const drainedWithinMs = 240_000;
  * which its last line was sent.
  */
 export class Trial {
+  /** `limits.inFlight`, for each role of each pipeline. */
+  readonly inFlightBytes = 1_000_000;
   readonly random: Random;
   readonly storm: Stream;
   readonly input: Input;
@@ -31,7 +33,7 @@ export class Trial {
     const pipelines = Object.fromEntries(
       this.#workloads.map(({ pipeline, topic, options }) => [pipeline, { ...options, topics: [topic] }]),
     );
-    const limits = { sessionTimeout: "6s", stuckAfter: setting.quick ? "10s" : "60s" };
+    const limits = { sessionTimeout: "6s", inFlight: `${this.inFlightBytes / 1000}kB` };
     for (const stream of [this.storm, this.#calm])
       stream.configure({ pipelines, limits, log: { level: "info" } });
   }

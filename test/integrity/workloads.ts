@@ -15,10 +15,13 @@ export interface Message {
   partition: number;
 }
 
+/** Of lines and windows, in each pipeline. */
+export const partitions = 4;
+
 const common = {
   from: "earliest",
   format: "filebeat",
-  partitions: 4,
+  partitions,
   publish: "all",
   // An outage is no silence: only a flush closes what is open.
   idleAfter: "1h",
@@ -72,6 +75,15 @@ export async function sliding(lines: number): Promise<Workload> {
 export function bglLine(content: string): string {
   return `- 1117838570 2005.06.03 R02-M1-N0-C:J12-U11 2005-06-03-15.42.50.363779 R02-M1-N0-C:J12-U11 RAS KERNEL INFO ${content}`;
 }
+
+/** What a fault sends alone. */
+export const anew: Workload = {
+  pipeline: "anew",
+  topic: "raw-anew",
+  rawPartitions: 1,
+  options: { ...common, window: { kind: "sliding", size: 10, stride: 10 } },
+  messages: [],
+};
 
 export function envelope(host: string, path: string, offset: number, message: string): string {
   return JSON.stringify({

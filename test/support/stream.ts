@@ -93,6 +93,14 @@ export class Stream {
     return (await answer?.json()) as { live: boolean; ready: boolean } | undefined;
   }
 
+  /** What a metric of it says now, under all its labels. */
+  async metric(one: Process, name: string): Promise<number[]> {
+    const text = await (await fetch(`http://127.0.0.1:${one.port}/metrics`)).text();
+    return [...text.matchAll(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, "gm"))].map(([, value]) =>
+      Number(value),
+    );
+  }
+
   /** The processes of a role. */
   running(role: string): Process[] {
     return this.#processes.filter((one) => one.role === role);

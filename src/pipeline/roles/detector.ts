@@ -83,23 +83,21 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
     await guard.learn();
     return {
       position,
+      // What is judged becomes durable before more is: a crash repeats no more, and a slow model shows progress.
+      maxRecords: 2 * batchSize,
       async process(records) {
-        // A step becomes durable before the next: a crash repeats no more than one.
-        for (let from = 0; from < records.length; from += 4 * batchSize) {
-          const step = records.slice(from, from + 4 * batchSize);
-          const batch: { window: Window; record: RawRecord }[] = [];
-          const unreadable: { record: RawRecord; error: unknown }[] = [];
-          for (const record of step) {
-            try {
-              batch.push({ window: decodeWindow(record.value ?? Buffer.alloc(0)), record });
-            } catch (error) {
-              unreadable.push({ record, error });
-            }
+        const batch: { window: Window; record: RawRecord }[] = [];
+        const unreadable: { record: RawRecord; error: unknown }[] = [];
+        for (const record of records) {
+          try {
+            batch.push({ window: decodeWindow(record.value ?? Buffer.alloc(0)), record });
+          } catch (error) {
+            unreadable.push({ record, error });
           }
-          await bury(unreadable);
-          await judge(batch);
-          position = (step.at(-1)?.offset ?? position - 1) + 1;
         }
+        await bury(unreadable);
+        await judge(batch);
+        position = (records.at(-1)?.offset ?? position - 1) + 1;
       },
       commitPoint: () => ({ offset: position, metadata: "" }),
     };
