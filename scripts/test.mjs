@@ -12,7 +12,7 @@ const uv = findUv();
 const env = { ...environment, LOGGUARDIAN_UV: uv, OMP_NUM_THREADS: "1" };
 run(uv, ["sync", "--quiet", "--frozen", "--project", "training"]);
 run("npx", ["--no", "vitest", "run"], { env });
-run(uv, ["run", "--quiet", "--project", "training", "pytest", "-q", "training/tests"], { env });
+run(uv, ["run", "--quiet", "--project", "training", "pytest", "-q", "-n", "2", "training/tests"], { env });
 
 function findUv() {
   if (spawnSync("uv", ["--version"], { stdio: "ignore" }).status === 0) return "uv";
