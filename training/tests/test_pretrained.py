@@ -261,7 +261,11 @@ def test_the_product_is_compared_on_distinct_windows(tiny_recipe, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("cut.jsonl.gz", gzip.compress(b"x" * 99)[:-9]), ("other.jsonl.gz", b"no gzip"), ("latin.jsonl", b'{"lines": ["caf\xe9"], "label": 0}')],
+    [
+        ("cut.jsonl.gz", gzip.compress(b"x" * 99, mtime=0)[:-9]),
+        ("other.jsonl.gz", b"no gzip"),
+        ("latin.jsonl", b'{"lines": ["caf\xe9"], "label": 0}'),
+    ],
 )
 def test_a_data_file_that_cannot_be_read_is_refused(monkeypatch, capfd, models, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
