@@ -212,11 +212,17 @@ export function createPartitionConsumer(
         const assignment = { topic, partition, allCommitted, partitions: bounds.size, log };
         const found = allCommitted.get(partition);
         const worker = await assign({ ...assignment, committed: found });
-        if (mine !== generation || stopping) return;
+        if (mine !== generation || stopping) return [];
         if (found !== undefined) committed.set(nameOf(topic, partition), textOf(found));
-        begin(topic, partition, worker, log, failures);
+        return [own(topic, partition, worker, log, failures)];
       }),
     );
+    // That a partition was begun is known before the first of its effects: whoever finds effects and no commit may
+    // conclude that Kafka has forgotten them.
+    if (mine === generation && allCommitted.size < bounds.size) await commit();
+    if (mine !== generation || stopping) return;
+    for (const outcome of outcomes)
+      if (outcome.status === "fulfilled") for (const read of outcome.value) read();
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
@@ -230,13 +236,14 @@ export function createPartitionConsumer(
     );
   }
 
-  function begin(
+  /** @returns what begins to read it. */
+  function own(
     topic: string,
     partition: number,
     worker: PartitionWorker,
     log: LogBounds,
     failures: number,
-  ): void {
+  ): () => void {
     let position = worker.position;
     if (position < log.start) {
       lost(topic, partition, log.start - position);
@@ -258,8 +265,10 @@ export function createPartitionConsumer(
         ),
     });
     partitions.set(nameOf(topic, partition), owned);
-    consumer.seek({ topic, partition, offset: String(position) });
-    consumer.resume([{ topic, partitions: [partition] }]);
+    return () => {
+      consumer.seek({ topic, partition, offset: String(position) });
+      consumer.resume([{ topic, partitions: [partition] }]);
+    };
   }
 
   /** A worker that failed is forgotten; its successor begins from what is durable. */
