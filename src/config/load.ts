@@ -8,6 +8,7 @@ import { formatsWithFields } from "../ingest/formats/index.ts";
 import { createKeys, type KeySpec } from "../ingest/keys.ts";
 import { createLayout } from "../ingest/layouts.ts";
 import { createMasker } from "../mask/masker.ts";
+import { compileEnd } from "../window/session.ts";
 import type { WindowSpec } from "../window/window.ts";
 import { applyEnvironment } from "./environment.ts";
 import { type Problem, problemsOf } from "./problem.ts";
@@ -164,6 +165,8 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     }
   };
   if (typeof key === "object") tryTo("key.pattern", () => createKeys({ kind: "pattern", ...key }));
+  const end = window?.kind === "session" ? window.end : undefined;
+  if (end !== undefined) tryTo("window.end", () => compileEnd(end));
   if (typeof layout === "object") tryTo("layout.pattern", () => createLayout(layout));
   if (mask !== undefined) tryTo("mask.custom", () => createMasker({ profile: "typed", custom: mask.custom }));
   return problems;
@@ -211,7 +214,12 @@ export function windowSpecOf(window: WindowConfig): WindowSpec {
         stride: window.stride,
         ...(window.idle === undefined ? {} : { idleMs: durationOf(window.idle) }),
       }
-    : { kind: "session", gapMs: milliseconds(window.gap) ?? 0, maxLines: window.maxLines };
+    : {
+        kind: "session",
+        gapMs: durationOf(window.gap),
+        maxLines: window.maxLines,
+        ...(window.end === undefined ? {} : { end: window.end }),
+      };
 }
 
 /** @param text a duration that the schema has checked. */

@@ -34,6 +34,7 @@ export const windowSchemas = {
     kind: Type.Literal("session"),
     gap: duration("30m"),
     maxLines: Type.Integer({ minimum: 1, maximum: mostLines, default: 1000 }),
+    end: optional(text({ description: "a pattern: a line with it is its session's last" })),
   }),
 };
 

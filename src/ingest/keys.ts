@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { RE2JS } from "re2js";
-import { LogGuardianError, reasonOf } from "../errors.ts";
+import { compilePattern } from "../pattern.ts";
 import type { Origin } from "./line.ts";
 
 /** What makes lines belong together: where they were written, or an id that stands in their text. */
@@ -15,17 +14,8 @@ export type KeysOf = (text: string, origin: Origin) => { keys: string[]; leftOut
 /** A line in which the pattern finds nothing belongs to its origin. @throws LogGuardianError LG_KEY_PATTERN. */
 export function createKeys(spec: KeySpec): KeysOf {
   if (spec.kind === "origin") return (_text, origin) => ({ keys: [originKey(origin)], leftOut: 0 });
-  let pattern: RE2JS;
-  try {
-    pattern = RE2JS.compile(spec.pattern);
-  } catch (thrown) {
-    throw new LogGuardianError(
-      "LG_KEY_PATTERN",
-      `The session pattern ${JSON.stringify(spec.pattern)} is not a valid RE2 expression: ${reasonOf(thrown)}.`,
-      "Correct it; lookaround and backreferences do not exist in RE2.",
-      thrown,
-    );
-  }
+  const whose = `The session pattern ${JSON.stringify(spec.pattern)}`;
+  const pattern = compilePattern(spec.pattern, "LG_KEY_PATTERN", whose);
   return (text, origin) => {
     const found = new Set<string>();
     const matcher = pattern.matcher(text);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { RE2JS } from "re2js";
-import { LogGuardianError, reasonOf } from "../errors.ts";
+import type { RE2JS } from "re2js";
+import { LogGuardianError } from "../errors.ts";
+import { compilePattern } from "../pattern.ts";
 import { dotRuns, logllmVariables } from "./logllm.ts";
 import { typedVariables } from "./typed.ts";
 
@@ -127,14 +128,6 @@ function createTypedProfile(tokens: string): (line: string) => string {
 }
 
 function compile(pattern: CustomPattern): { regex: RE2JS; token: string } {
-  try {
-    return { regex: RE2JS.compile(pattern.regex), token: pattern.token };
-  } catch (thrown) {
-    throw new LogGuardianError(
-      "LG_MASK_PATTERN",
-      `The mask pattern "${pattern.name}" is not a valid RE2 expression: ${reasonOf(thrown)}.`,
-      "Correct it; lookaround and backreferences do not exist in RE2.",
-      thrown,
-    );
-  }
+  const whose = `The mask pattern "${pattern.name}"`;
+  return { regex: compilePattern(pattern.regex, "LG_MASK_PATTERN", whose), token: pattern.token };
 }

@@ -1,8 +1,9 @@
 import type { Line } from "../ingest/line.ts";
+import { compilePattern } from "../pattern.ts";
 import type { Cut, Cutter } from "./cutter.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Entry } from "./entry.ts";
-import type { CloseReason } from "./window.ts";
+import type { CloseReason, SessionSpec } from "./window.ts";
 
 interface Session {
   /** Event times of the earliest and latest line. */
@@ -14,9 +15,11 @@ interface Session {
 /**
  * Sessions: lines of one key without a silence longer than the gap. Exact in whatever order the lines arrive, as long as
  * stream time has not passed them: a line may join two sessions into one. A session ends when stream time has passed its
- * last line by more than the gap. A line that comes later still opens a session of its own.
+ * last line by more than the gap, or at once with a line that the end pattern matches. A line that comes later still
+ * opens a session of its own.
  */
-export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLines: number }): Cutter {
+export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec): Cutter {
+  const ending = end === undefined ? undefined : compileEnd(end);
   const open = new Map<string, Session[]>();
   const deadlines = createDeadlines();
   let count = 0;
@@ -34,6 +37,11 @@ export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLin
   function cut(key: string, { entries }: Session, reason: CloseReason): Cut {
     entries.sort((a, b) => inScoringOrder(a.line, b.line));
     return { key, entries, reason, released: entries };
+  }
+
+  function reasonToClose({ entries }: Session, { text }: Line): CloseReason | undefined {
+    if (ending?.matcher(text).find()) return "end";
+    return entries.length >= maxLines ? "limit" : undefined;
   }
 
   const cutter: Cutter = {
@@ -55,11 +63,11 @@ export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLin
         for (const other of shorter.entries) longer.entries.push(other);
         joined.entries = longer.entries;
       }
-      const isFull = joined.entries.length >= maxLines;
-      if (!isFull) apart.push(joined);
+      const reason = reasonToClose(joined, line);
+      if (reason === undefined) apart.push(joined);
       count += apart.length - sessions.length;
       keep(key, apart);
-      return isFull ? [cut(key, joined, "limit")] : [];
+      return reason === undefined ? [] : [cut(key, joined, reason)];
     },
     advance(streamTime) {
       const cuts: Cut[] = [];
@@ -101,6 +109,11 @@ export function createSessionCutter({ gapMs, maxLines }: { gapMs: number; maxLin
     openWindows: () => count,
   };
   return cutter;
+}
+
+/** @throws LogGuardianError LG_WINDOW_END. */
+export function compileEnd(end: string) {
+  return compilePattern(end, "LG_WINDOW_END", `The pattern ${JSON.stringify(end)} that ends a session`);
 }
 
 /** By event time, then file, then the shipper's file offset, then position. */

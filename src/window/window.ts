@@ -1,7 +1,7 @@
 import type { Line } from "../ingest/line.ts";
 
 /** Why a window closed. */
-export type CloseReason = "full" | "gap" | "flush" | "evicted" | "limit";
+export type CloseReason = "full" | "gap" | "end" | "flush" | "evicted" | "limit";
 
 /** Consecutive lines of one window key, closed and ready to be scored. */
 export interface Window {
@@ -28,8 +28,13 @@ export type WindowSpec =
       stride: number /** a key silent for longer ends; never without it */;
       idleMs?: number;
     }
-  | {
-      kind: "session";
-      gapMs: number /** a session longer than this closes with reason `limit` */;
-      maxLines: number;
-    };
+  | SessionSpec;
+
+export interface SessionSpec {
+  kind: "session";
+  gapMs: number;
+  /** A session of so many lines closes with reason `limit`. */
+  maxLines: number;
+  /** RE2 syntax: a line with it is the last of its session, which closes with reason `end`. */
+  end?: string;
+}

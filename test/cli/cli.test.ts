@@ -162,6 +162,7 @@ describe("bad input", () => {
     [["detect", log, "--session", "(", "--gap", "1s"], 1],
     [["detect", log, "--session", "x", "--gap", "soon"], 2],
     [["detect", log, "--gap", "5s"], 2],
+    [["detect", log, "--end", "bye"], 2],
     [["detect", log, "--window", "few"], 2],
     [["simulate", "vms"], 2],
     [["start", "nobody"], 2],

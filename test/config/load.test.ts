@@ -48,6 +48,9 @@ describe("the configuration", () => {
     expect(problemsOf(good.replace("24h", "0s"))).toEqual([
       "pipelines.hdfs.window.gap: must be longer than 0",
     ]);
+    expect(problemsOf(good.replace("24h", "24h, end: '(?=x)'"))).toEqual([
+      expect.stringMatching(/^pipelines\.hdfs\.window\.end: .* not a valid RE2 expression/),
+    ]);
     const bomb = [
       "a: &a [1, 1]",
       ..."bcdefgh"

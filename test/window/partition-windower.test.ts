@@ -116,6 +116,19 @@ describe("sessions", () => {
     ]);
   });
 
+  it("close with the line that the end pattern matches, and go on in a new one", async () => {
+    const ending: WindowSpec = { ...session, end: "at (20|21)$" };
+    const lines = [10, 20, 30, 5, 21].map((time, place) => line("a", time, place));
+    const windows = await windowsOf(ending, [chunk([line("b", 15, 0, 1)], 2, 1), chunk(lines, 2), flush]);
+    expect(
+      windows.map(({ key, reason, lines: held }) => [key, reason, held.map(({ time }) => time)]),
+    ).toEqual([
+      ["a", "end", [10, 20]],
+      ["a", "end", [5, 21, 30]],
+      ["b", "flush", [15]],
+    ]);
+  });
+
   it("are the same in whatever order sources arrive and however they are batched", async () => {
     const random = createRandom(5);
     const sources = [0, 1, 2].map((partition) => {

@@ -96,6 +96,7 @@ const allTexts = (messages: readonly LinesMessage[]) =>
 const kinds: [string, WindowSpec][] = [
   ["sessions", { kind: "session", gapMs: 150, maxLines: 1000 }],
   ["sessions with a limit", { kind: "session", gapMs: 1500, maxLines: 20 }],
+  ["sessions with an end", { kind: "session", gapMs: 1500, maxLines: 20, end: "[05]$" }],
   ["sliding windows", { kind: "sliding", size: 20, stride: 20 }],
   ["overlapping windows", { kind: "sliding", size: 17, stride: 5 }],
   ["sliding windows that end", { kind: "sliding", size: 20, stride: 7, idleMs: 300 }],

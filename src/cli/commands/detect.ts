@@ -10,7 +10,7 @@ import type { LayoutName } from "../../ingest/layouts.ts";
 import { runEmbedded } from "../../pipeline/embedded.ts";
 import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
 import { createStages } from "../../pipeline/stages.ts";
-import type { WindowSpec } from "../../window/window.ts";
+import type { SessionSpec, WindowSpec } from "../../window/window.ts";
 import { parseDuration, parseNumber, parseWindow } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { verdictForPeople, verdictForPrograms } from "../show.ts";
@@ -18,6 +18,7 @@ import { verdictForPeople, verdictForPrograms } from "../show.ts";
 interface Options {
   session?: string;
   gap?: string;
+  end?: string;
   window?: string;
   layout?: LayoutName;
   format?: FormatName;
@@ -68,11 +69,9 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
     key = { kind: "pattern", pattern: options.session };
     window = { kind: "session", gapMs: 30 * 60_000, maxLines: mostLinesOfSession };
   }
-  if (options.gap !== undefined) {
-    if (window.kind !== "session")
-      throw new LogGuardianError("LG_USAGE", "--gap belongs to sessions.", "Give --session with it.");
-    window = { ...window, gapMs: parseDuration(options.gap, "--gap") };
-  }
+  if (options.gap !== undefined)
+    window = { ...asSession(window, "--gap"), gapMs: parseDuration(options.gap, "--gap") };
+  if (options.end !== undefined) window = { ...asSession(window, "--end"), end: options.end };
   return createStages(model, {
     pipeline: options.pipeline ?? "detect",
     format: createFormat(
@@ -85,6 +84,12 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
     window,
     batchWindows,
   });
+}
+
+/** @throws LogGuardianError LG_USAGE. */
+function asSession(window: WindowSpec, option: string): SessionSpec {
+  if (window.kind === "session") return window;
+  throw new LogGuardianError("LG_USAGE", `${option} belongs to sessions.`, "Give --session with it.");
 }
 
 async function detectWith(
