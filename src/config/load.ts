@@ -164,7 +164,7 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
       problems.push({ path: [...path, where].join("."), what: reasonOf(thrown) });
     }
   };
-  if (typeof key === "object") tryTo("key.pattern", () => createKeys({ kind: "pattern", ...key }));
+  if (key !== undefined) tryTo("key.pattern", () => createKeys(keySpecOf(key)));
   const end = window?.kind === "session" ? window.end : undefined;
   if (end !== undefined) tryTo("window.end", () => compileEnd(end));
   if (typeof layout === "object") tryTo("layout.pattern", () => createLayout(layout));
@@ -202,7 +202,8 @@ export function fieldsOf({ fields = {} }: PipelineConfig): Partial<Fields> {
 }
 
 export function keySpecOf(key: PipelineConfig["key"]): KeySpec {
-  return key === "origin" ? { kind: "origin" } : { kind: "pattern", ...key };
+  if (typeof key === "string") return { kind: key };
+  return "fields" in key ? { kind: "origin", fields: key.fields } : { kind: "pattern", pattern: key.pattern };
 }
 
 /** What the windower is told. */

@@ -1,4 +1,5 @@
 import type { TSchema } from "typebox";
+import { Settings } from "typebox/system";
 import { Value } from "typebox/value";
 
 /** Something wrong with the configuration. */
@@ -8,8 +9,12 @@ export interface Problem {
   what: string;
 }
 
+/** TypeBox stops at 8, and counts the noise of unions with them. */
+const maxErrors = 1000;
+
 /** Everything in which a value does not fit its schema. */
 export function problemsOf(schema: TSchema, value: unknown, path: readonly string[] = []): Problem[] {
+  Settings.Set({ maxErrors });
   const errors = Value.Errors(schema, value);
   // Where no choice of a union fits, what each choice lacks is noise; its description says what it takes.
   const unions = errors.filter(({ keyword }) => keyword === "anyOf").map(({ instancePath }) => instancePath);

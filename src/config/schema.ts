@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { formatNames } from "../ingest/formats/index.ts";
+import { originFields } from "../ingest/keys.ts";
 import { layoutNames } from "../ingest/layouts.ts";
 import { durationPattern, sizePattern } from "./units.ts";
 
@@ -65,10 +66,17 @@ export const pipelineSchema = object({
       custom: Type.Array(object({ name: text(), regex: text(), token: Type.String() }), { default: [] }),
     }),
   ),
-  key: Type.Union([Type.Literal("origin"), object({ pattern: text() })], {
-    default: "origin",
-    description: "must be origin, or a pattern such as { pattern: 'blk_-?\\d+' }",
-  }),
+  key: Type.Union(
+    [
+      oneOf(["origin", "kafka"]),
+      object({ pattern: text() }),
+      object({ fields: Type.Array(oneOf(originFields), { minItems: 1, uniqueItems: true }) }),
+    ],
+    {
+      default: "origin",
+      description: `must be origin, kafka, fields of ${originFields.join(", ")} such as { fields: [host] }, or a pattern such as { pattern: 'blk_-?\\d+' }`,
+    },
+  ),
   /** Checked by `windowSchemas`: which of them depends on its `kind`. */
   window: object({ kind: oneOf(["sliding", "session"]) }, { additionalProperties: true }),
   partitions: count(1, 16),

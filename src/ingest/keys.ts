@@ -1,22 +1,40 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { compilePattern } from "../pattern.ts";
 import type { Origin } from "./line.ts";
 
-/** What makes lines belong together: where they were written, or an id that stands in their text. */
-export type KeySpec = { kind: "origin" } | { kind: "pattern" /** RE2 syntax */; pattern: string };
+export const originFields = ["host", "file", "pod", "container"] as const satisfies (keyof Origin)[];
+export type OriginField = (typeof originFields)[number];
+
+/** What makes lines belong together: where they were written, what their shipper says, or an id that stands in their text. */
+export type KeySpec =
+  | {
+      kind: "origin" /** those that count; the origin's usual ones where not given */;
+      fields?: OriginField[];
+    }
+  | { kind: "kafka" }
+  | { kind: "pattern" /** RE2 syntax */; pattern: string };
+
+/** Of a Kafka key that is kept as it is. */
+const mostKeyBytes = 512;
 
 /** Distinct keys of one line at most: each costs a copy of the line in the open windows. */
 export const mostKeys = 512;
 
 /** The window keys of a line, never none, and how many more were found than a line may have. */
-export type KeysOf = (text: string, origin: Origin) => { keys: string[]; leftOut: number };
+export type KeysOf = (
+  line: { text: string; origin: Origin },
+  record: { key: Buffer | null },
+) => { keys: string[]; leftOut: number };
 
-/** A line in which the pattern finds nothing belongs to its origin. @throws LogGuardianError LG_KEY_PATTERN. */
+/** A line that has none of what is asked for belongs to its origin. @throws LogGuardianError LG_KEY_PATTERN. */
 export function createKeys(spec: KeySpec): KeysOf {
-  if (spec.kind === "origin") return (_text, origin) => ({ keys: [originKey(origin)], leftOut: 0 });
+  if (spec.kind === "origin") return ({ origin }) => ({ keys: [originKey(origin, spec.fields)], leftOut: 0 });
+  if (spec.kind === "kafka")
+    return ({ origin }, { key }) => ({ keys: [key?.length ? kafkaKey(key) : originKey(origin)], leftOut: 0 });
   const whose = `The session pattern ${JSON.stringify(spec.pattern)}`;
   const pattern = compilePattern(spec.pattern, "LG_KEY_PATTERN", whose);
-  return (text, origin) => {
+  return ({ text, origin }) => {
     const found = new Set<string>();
     const matcher = pattern.matcher(text);
     while (matcher.find()) {
@@ -28,9 +46,21 @@ export function createKeys(spec: KeySpec): KeysOf {
   };
 }
 
-export function originKey({ host, file, pod, container }: Origin): string {
-  const parts = pod !== undefined || container !== undefined ? [host, pod, container] : [host, file];
-  return parts.filter((part) => part !== undefined).join(":") || "unknown";
+export function originKey(origin: Origin, fields?: readonly OriginField[]): string {
+  const { host, file, pod, container } = origin;
+  const usual = pod !== undefined || container !== undefined ? [host, pod, container] : [host, file];
+  const asked = fields?.map((field) => origin[field]) ?? [];
+  return joined(asked) || joined(usual) || "unknown";
+}
+
+const joined = (parts: readonly (string | undefined)[]) =>
+  parts.filter((part) => part !== undefined).join(":");
+
+/** Every line carries its key: one that is long, or no text, is known by its hash. */
+function kafkaKey(key: Buffer): string {
+  return key.length <= mostKeyBytes && isUtf8(key)
+    ? key.toString()
+    : createHash("sha256").update(key).digest("hex");
 }
 
 /** The lines-partition of a window key: the same in every process and version. */

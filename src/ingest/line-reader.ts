@@ -76,7 +76,7 @@ export function createLineReader(
       let leftOutKeys = 0;
       const lines = format.decode({ ...record, timestamp: recordTime }).map((decoded, index): KeyedLine => {
         const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
-        const { keys, leftOut } = keysOf(decoded.text, decoded.origin);
+        const { keys, leftOut } = keysOf(decoded, record);
         // The header's time where the layout knows it, else the shipper's, else the topic's.
         const given = [headerTime, decoded.time].find(Number.isFinite) ?? recordTime;
         const time = given > recordTime + maxAheadMs ? recordTime : Math.max(earliestTime, given);

@@ -69,9 +69,9 @@ const noLimits: OpenLimits = {
  * - Sessions that end by the gap. Stream time is never ahead of what it was when these messages were first read, and
  *   each session is at least as long as it was then, all its open lines being read again. So a session that ends now had
  *   ended then. They come back exactly, but for one that was joined by a line which came late for it just after R.
- * - A session closed by its limit or its end pattern, or evicted, may have begun elsewhere than it did then, or be joined
- *   by a line that had ended with it then, and have taken lines from one that was open at S. It is published, and so is whatever closes of its key from there on: twice at worst, and with
- *   the same id where the first line is the same.
+ * - A session that its limit or its end pattern closed, or that was evicted, may have begun elsewhere than it did then,
+ *   and have taken lines from one that was open at S. It is published, and so is whatever closes of its key from there
+ *   on: twice at worst, and with the same id where the first line is the same.
  * - Of a sliding window's key at most the last `size - 1` lines were open at S. They are kept, by a stride of one line
  *   whose full windows are dropped, and windows go on from them: cut at other lines, some of them in two windows.
  * - Where windows were cut otherwise before S nothing is known of them, and all that closes is published.

@@ -8,7 +8,7 @@ import { maxLines } from "../../src/ingest/formats/format.ts";
 import { createFormat, type FormatName } from "../../src/ingest/formats/index.ts";
 import { createKeys, partitionOf } from "../../src/ingest/keys.ts";
 import { createLayout, layouts } from "../../src/ingest/layouts.ts";
-import type { RawRecord } from "../../src/ingest/line.ts";
+import type { Origin, RawRecord } from "../../src/ingest/line.ts";
 import { dataFile } from "../support/data.ts";
 import { rawRecord } from "../support/raw-record.ts";
 
@@ -435,8 +435,28 @@ describe("a layout of one's own", () => {
 describe("window keys", () => {
   it("are the distinct ids in the text, or the origin where there is none", () => {
     const keysOf = createKeys({ kind: "pattern", pattern: "blk_-?\\d+" });
-    expect(keysOf("copy blk_1 to blk_-2 of blk_1", {}).keys).toEqual(["blk_1", "blk_-2"]);
-    expect(keysOf("no block", { host: "h", file: "f" }).keys).toEqual(["h:f"]);
+    const key = (text: string) => keysOf({ text, origin: { host: "h", file: "f" } }, { key: null }).keys;
+    expect(key("copy blk_1 to blk_-2 of blk_1")).toEqual(["blk_1", "blk_-2"]);
+    expect(key("no block")).toEqual(["h:f"]);
+  });
+
+  it("are the record's key, or the origin where it has none", () => {
+    const keysOf = createKeys({ kind: "kafka" });
+    const key = (key: Buffer | null) => keysOf({ text: "t", origin: { host: "h" } }, { key }).keys;
+    expect(key(Buffer.from("tenant-ü"))).toEqual(["tenant-ü"]);
+    for (const none of [null, Buffer.alloc(0)]) expect(key(none)).toEqual(["h"]);
+    const [binary, long] = [Buffer.from([255, 1]), Buffer.alloc(100_000, "k")];
+    for (const hashed of [binary, long])
+      expect(key(hashed)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    expect(key(binary)).not.toEqual(key(Buffer.from([254, 1])));
+  });
+
+  it("are the fields of the origin that are asked for, or the usual ones where it has none of them", () => {
+    const keysOf = createKeys({ kind: "origin", fields: ["pod", "container"] });
+    const key = (origin: Origin) => keysOf({ text: "t", origin }, { key: null }).keys;
+    expect(key({ host: "h", file: "f", pod: "p", container: "c" })).toEqual(["p:c"]);
+    expect(key({ host: "h", file: "f", container: "c" })).toEqual(["c"]);
+    expect(key({ host: "h", file: "f" })).toEqual(["h:f"]);
   });
 
   it("spread over partitions, the same in every process", () => {

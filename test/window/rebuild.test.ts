@@ -180,6 +180,48 @@ describe("sessions that end by the gap", () => {
   });
 });
 
+describe("sessions that end by a line", () => {
+  it("lose no line to a session that the rebuild finds longer", async () => {
+    const chunk = (
+      partition: number,
+      streamTime: number,
+      lines: [string, number, number][],
+    ): LinesMessage => ({
+      kind: "chunk",
+      source: { topic: "raw", incarnation: "1", partition },
+      topics: [{ topic: "raw", partitions: 2 }],
+      through: { offset: lines.at(-1)?.[2] ?? 0, index: 0 },
+      streamTime,
+      maskHash: "m",
+      lines: lines.map(([key, time, offset]) => {
+        const position = { topic: "raw", partition, offset, index: 0 };
+        return { position, time, origin: {}, text: `${key} ${time}`, masked: "m", keys: [key] };
+      }),
+    });
+    const messages = [
+      chunk(0, 1000, []),
+      chunk(1, 200, [
+        ["z", 350, 1],
+        ["a", 200, 2],
+      ]),
+      // The session of 200 ends here: what comes now is apart from it, but not for one who reads on from z.
+      chunk(1, 301, []),
+      chunk(1, 301, [["a", 290, 3]]),
+      chunk(1, 301, [["a", 180, 4]]),
+    ].map((message, offset) => ({ offset, message }));
+    const spec: WindowSpec = { kind: "session", gapMs: 100, maxLines: 10, end: " 180$" };
+    const create = () => createPartitionWindower({ store: createMemoryStore() }, { pipeline: "p", spec });
+    const first = create();
+    await first.resume();
+    const published = await first.advance(messages);
+    const second = create();
+    const { position } = await second.resume(first.commitPoint());
+    const flush = { offset: messages.length, message: { kind: "flush" as const, label: "test" } };
+    published.push(...(await second.advance([...messages.slice(position), flush])));
+    expect([...textsOf(published)].sort()).toEqual(["a 180", "a 200", "a 290", "z 350"]);
+  });
+});
+
 /** A window that came twice must have been the same. */
 function byId(windows: readonly Window[]): Map<string, Window> {
   const found = new Map<string, Window>();
