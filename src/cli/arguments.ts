@@ -1,5 +1,6 @@
 import { milliseconds } from "../config/units.ts";
 import { LogGuardianError } from "../errors.ts";
+import type { WindowSpec } from "../window/window.ts";
 
 /** `30s`, `10m`, `24h` to milliseconds. @throws LogGuardianError LG_USAGE. */
 export function parseDuration(text: string, option: string): number {
@@ -41,6 +42,15 @@ export function parseWindow(text: string): { size: number; stride: number } {
   if (more.length > 0)
     throw usage(`--window ${text} has too many parts.`, "Write size or size/stride, such as 100/50.");
   return { size: parseWhole(size, "--window", 1), stride: parseWhole(stride, "--window", 1) };
+}
+
+/** `100/50` for windows of lines, `10m/5m` for windows of time. @throws LogGuardianError LG_USAGE. */
+export function parseWindowSpec(text: string, mostLines: number): WindowSpec {
+  const [span = "", slide = span, ...more] = text.split("/");
+  const [spanMs, slideMs] = [milliseconds(span), milliseconds(slide)];
+  if (spanMs === undefined || slideMs === undefined || more.length > 0)
+    return { kind: "sliding", ...parseWindow(text) };
+  return { kind: "time", spanMs, slideMs, latenessMs: 0, maxLines: mostLines };
 }
 
 function usage(what: string, remedy: string): LogGuardianError {

@@ -33,7 +33,10 @@ export function createProgram(): Command {
     .option("--session <pattern>", "sessions by an id in the text, a regular expression such as blk_-?\\d+")
     .option("--gap <duration>", "silence that ends a session, such as 30s, 10m, 24h (default: 30m)")
     .option("--end <pattern>", "a line with it is the last of its session")
-    .option("--window <size[/stride]>", "sliding windows of lines (default: the bundle's)")
+    .option(
+      "--window <size[/stride]>",
+      "windows of lines such as 100/50, or of time such as 10m/5m (default: the bundle's)",
+    )
     .addOption(
       new Option("--layout <name>", "what stands before a line's content (default: none)").choices(
         layoutNames,

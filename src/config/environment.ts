@@ -18,15 +18,10 @@ export function applyEnvironment(content: Tree, environment: Environment): Probl
   for (const [name, pipeline] of Object.entries((content.pipelines as Tree | undefined) ?? {})) {
     if (!isTree(pipeline)) continue;
     walk(pipelineSchema, pipeline, ["pipelines", name], environment, problems);
-    const kind = (pipeline.window as Tree | undefined)?.kind;
-    if (kind === "sliding" || kind === "session")
-      walk(
-        windowSchemas[kind],
-        pipeline.window as Tree,
-        ["pipelines", name, "window"],
-        environment,
-        problems,
-      );
+    const window = pipeline.window as Tree | undefined;
+    const schema = windowSchemas[window?.kind as keyof typeof windowSchemas];
+    if (window !== undefined && schema !== undefined)
+      walk(schema, window, ["pipelines", name, "window"], environment, problems);
   }
   return problems;
 }

@@ -9,7 +9,8 @@ import { createKeys, type KeySpec } from "../ingest/keys.ts";
 import { createLayout } from "../ingest/layouts.ts";
 import { createMasker } from "../mask/masker.ts";
 import { compileEnd } from "../window/session.ts";
-import type { WindowSpec } from "../window/window.ts";
+import { problemOfTime } from "../window/time.ts";
+import type { TimeSpec, WindowSpec } from "../window/window.ts";
 import { applyEnvironment } from "./environment.ts";
 import { type Problem, problemsOf } from "./problem.ts";
 import {
@@ -146,6 +147,14 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     });
   if (window?.kind === "session" && milliseconds(window.gap) === 0)
     problems.push({ path: [...path, "window", "gap"].join("."), what: "must be longer than 0" });
+  if (window?.kind === "time") {
+    const what = problemOfTime(windowSpecOf(window) as TimeSpec);
+    if (what !== undefined)
+      problems.push({
+        path: [...path, "window", window.slide === undefined ? "span" : "slide"].join("."),
+        what,
+      });
+  }
   if (window?.kind === "sliding" && window.stride > window.size)
     problems.push({
       path: [...path, "window", "stride"].join("."),
@@ -208,19 +217,30 @@ export function keySpecOf(key: PipelineConfig["key"]): KeySpec {
 
 /** What the windower is told. */
 export function windowSpecOf(window: WindowConfig): WindowSpec {
-  return window.kind === "sliding"
-    ? {
+  switch (window.kind) {
+    case "sliding":
+      return {
         kind: "sliding",
         size: window.size,
         stride: window.stride,
         ...(window.idle === undefined ? {} : { idleMs: durationOf(window.idle) }),
-      }
-    : {
+      };
+    case "session":
+      return {
         kind: "session",
         gapMs: durationOf(window.gap),
         maxLines: window.maxLines,
         ...(window.end === undefined ? {} : { end: window.end }),
       };
+    case "time":
+      return {
+        kind: "time",
+        spanMs: durationOf(window.span),
+        slideMs: durationOf(window.slide ?? window.span),
+        latenessMs: durationOf(window.lateness),
+        maxLines: window.maxLines,
+      };
+  }
 }
 
 /** @param text a duration that the schema has checked. */

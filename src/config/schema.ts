@@ -37,6 +37,13 @@ export const windowSchemas = {
     maxLines: Type.Integer({ minimum: 1, maximum: mostLines, default: 1000 }),
     end: optional(text({ description: "a pattern: a line with it is its session's last" })),
   }),
+  time: object({
+    kind: Type.Literal("time"),
+    span: Type.String({ pattern: durationPattern }),
+    slide: optional(Type.String({ pattern: durationPattern, description: "the span, where not set" })),
+    lateness: duration("0s"),
+    maxLines: Type.Integer({ minimum: 1, maximum: mostLines, default: 1000 }),
+  }),
 };
 
 export const pipelineSchema = object({
@@ -78,7 +85,7 @@ export const pipelineSchema = object({
     },
   ),
   /** Checked by `windowSchemas`: which of them depends on its `kind`. */
-  window: object({ kind: oneOf(["sliding", "session"]) }, { additionalProperties: true }),
+  window: object({ kind: oneOf(["sliding", "session", "time"]) }, { additionalProperties: true }),
   partitions: count(1, 16),
   bundle: optional(text({ description: "directory; the starter bundle by default" })),
   threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),

@@ -7,6 +7,7 @@ import { type CustomPattern, createMasker } from "../mask/masker.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { createMemoryStore } from "../window/memory-store.ts";
 import { createPartitionWindower, type PartitionWindower } from "../window/partition-windower.ts";
+import { problemOfTime } from "../window/time.ts";
 import type { WindowSpec } from "../window/window.ts";
 import { createDetector, type Detector } from "./detector.ts";
 import { createIngester, type Ingester } from "./ingester.ts";
@@ -60,6 +61,11 @@ export function checkWindow(window: WindowSpec, maxLines: number): void {
   if (window.kind === "session") {
     if (window.gapMs > 0 && window.maxLines >= 1) return;
     throw refuse("A session's gap and most lines must be positive.", "Give a gap such as 30m or 24h.");
+  }
+  if (window.kind === "time") {
+    const what = problemOfTime(window);
+    if (what === undefined) return;
+    throw refuse(`A time window's slide ${what}.`, "Give span and slide such as 10m/5m.");
   }
   const { size, stride } = window;
   if (!Number.isInteger(size) || !Number.isInteger(stride) || size < 1 || stride < 1 || stride > size) {

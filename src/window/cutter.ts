@@ -11,6 +11,8 @@ export interface Cut {
   released: readonly Entry[];
   /** Sliding windows: how many of the key's open lines stood in an earlier window from now on. */
   overlap?: number;
+  /** Time windows: where it begins. Several may have one first line. */
+  begin?: number;
 }
 
 /** One kind of window: pure, fed line by line in the order of the lines queue. */
@@ -23,6 +25,6 @@ export interface Cutter {
   /** Closes what has been silent for longest, to make room: none where nothing is open. */
   evict(): Cut[];
   /** Takes back what was open: the entries that were not released, in their order. */
-  restore(entries: Iterable<Entry>, overlap: ReadonlyMap<string, number>): void;
+  restore(entries: Iterable<Entry>, at: { overlap: ReadonlyMap<string, number>; streamTime: number }): void;
   openWindows(): number;
 }

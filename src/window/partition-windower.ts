@@ -9,6 +9,7 @@ import { createSessionCutter } from "./session.ts";
 import { createSlidingCutter } from "./sliding.ts";
 import type { Fence, Progress, WindowState, WindowStore } from "./store.ts";
 import { createStreamTime, type StreamTime } from "./stream-time.ts";
+import { createTimeCutter } from "./time.ts";
 import type { Window, WindowSpec } from "./window.ts";
 
 /**
@@ -69,6 +70,8 @@ const noLimits: OpenLimits = {
  * - Sessions that end by the gap. Stream time is never ahead of what it was when these messages were first read, and
  *   each session is at least as long as it was then, all its open lines being read again. So a session that ends now had
  *   ended then. They come back exactly, but for one that was joined by a line which came late for it just after R.
+ * - Time windows. One that ends now had ended then, and a line of which it is the last window is open no more. They come
+ *   back exactly.
  * - A session that its limit or its end pattern closed, or that was evicted, may have begun elsewhere than it did then,
  *   and have taken lines from one that was open at S. It is published, and so is whatever closes of its key from there
  *   on: twice at worst, and with the same id where the first line is the same.
@@ -162,7 +165,7 @@ export function createPartitionWindower(
   function wasPublished({ key, reason }: Cut): boolean {
     if (rebuilding === undefined || !rebuilding.isSpecSame) return false;
     if (reason === "full") return true;
-    if (reason === "gap") return !rebuilding.recut.has(key);
+    if (reason === "gap" || reason === "time") return !rebuilding.recut.has(key);
     rebuilding.recut.add(key);
     return false;
   }
@@ -180,7 +183,7 @@ export function createPartitionWindower(
     if (!isSpecSame || spec.kind !== "sliding") return;
     overlap.clear();
     cutter = createCutter(spec);
-    cutter.restore(open.values(), overlap);
+    cutter.restore(open.values(), { overlap, streamTime: streamTime.now() });
     if (open.size > 0)
       logger.warn("Sliding windows were rebuilt: no line is lost, but they may be cut at other lines.", {
         pipeline,
@@ -192,7 +195,7 @@ export function createPartitionWindower(
     specSince = state.progress.specSince;
     for (const entry of state.entries) hold(entry);
     for (const [key, lines] of state.overlap) overlap.set(key, lines);
-    cutter.restore(state.entries, state.overlap);
+    cutter.restore(state.entries, { overlap: state.overlap, streamTime: streamTime.now() });
     // A new incarnation shuts the former owner out, should it still live.
     const mine = { incarnation: fence.incarnation, mark: state.fence.mark };
     const nothing = new Changes().toChange(mine, progress());
@@ -309,18 +312,20 @@ function fenced(pipeline: string): LogGuardianError {
 }
 
 function createCutter(spec: WindowSpec): Cutter {
-  return spec.kind === "sliding" ? createSlidingCutter(spec) : createSessionCutter(spec);
+  if (spec.kind === "sliding") return createSlidingCutter(spec);
+  return spec.kind === "session" ? createSessionCutter(spec) : createTimeCutter(spec);
 }
 
-function windowOf(pipeline: string, { key, entries, reason }: Cut, maskHash: string): Window {
+function windowOf(pipeline: string, { key, entries, reason, begin }: Cut, maskHash: string): Window {
   const lines = entries.map(({ line }) => line);
   const [first, last] = [lines[0], lines.at(-1)];
   if (first === undefined || last === undefined) throw new Error("A window was cut without lines.");
   const { topic, partition, offset, index } = first.position;
   // The first incarnation goes without saying: ids of files and of topics that were never made anew are plain.
   const incarnation = entries[0]?.incarnation === "1" ? [] : [entries[0]?.incarnation];
+  const begins = begin === undefined ? [] : [{ begin }];
   const id = createHash("sha256")
-    .update(JSON.stringify([pipeline, key, topic, ...incarnation, partition, offset, index]))
+    .update(JSON.stringify([pipeline, key, topic, ...incarnation, partition, offset, index, ...begins]))
     .digest("hex")
     .slice(0, 32);
   return { id, pipeline, key, revision: 0, reason, start: first.time, end: last.time, lines, maskHash };

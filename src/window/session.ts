@@ -3,6 +3,7 @@ import { compilePattern } from "../pattern.ts";
 import type { Cut, Cutter } from "./cutter.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Entry } from "./entry.ts";
+import { inScoringOrder } from "./scoring-order.ts";
 import type { CloseReason, SessionSpec } from "./window.ts";
 
 interface Session {
@@ -114,21 +115,4 @@ export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec): Cutt
 /** @throws LogGuardianError LG_WINDOW_END. */
 export function compileEnd(end: string) {
   return compilePattern(end, "LG_WINDOW_END", `The pattern ${JSON.stringify(end)} that ends a session`);
-}
-
-/** By event time, then file, then the shipper's file offset, then position. */
-export function inScoringOrder(a: Line, b: Line): number {
-  return (
-    a.time - b.time ||
-    compare(a.origin.file ?? "", b.origin.file ?? "") ||
-    (a.fileOffset ?? 0) - (b.fileOffset ?? 0) ||
-    compare(a.position.topic, b.position.topic) ||
-    a.position.partition - b.position.partition ||
-    a.position.offset - b.position.offset ||
-    a.position.index - b.position.index
-  );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

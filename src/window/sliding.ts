@@ -52,7 +52,7 @@ export function createSlidingCutter(
       const key = silentSince.first();
       return key === undefined ? [] : end(key, "evicted");
     },
-    restore(entries, overlap) {
+    restore(entries, { overlap }) {
       for (const entry of entries) append(entry);
       for (const [key, window] of open) window.overlap = overlap.get(key) ?? 0;
     },

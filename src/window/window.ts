@@ -1,11 +1,14 @@
 import type { Line } from "../ingest/line.ts";
 
 /** Why a window closed. */
-export type CloseReason = "full" | "gap" | "end" | "flush" | "evicted" | "limit";
+export type CloseReason = "full" | "gap" | "end" | "time" | "flush" | "evicted" | "limit";
 
 /** Consecutive lines of one window key, closed and ready to be scored. */
 export interface Window {
-  /** Hash of pipeline, window key and the position of the first line in the order of scoring, in its topic's incarnation. */
+  /**
+   * Hash of pipeline, window key and the position of the first line in the order of scoring, in its topic's incarnation;
+   * of time windows also of where they begin.
+   */
   id: string;
   pipeline: string;
   key: string;
@@ -28,7 +31,8 @@ export type WindowSpec =
       stride: number /** a key silent for longer ends; never without it */;
       idleMs?: number;
     }
-  | SessionSpec;
+  | SessionSpec
+  | TimeSpec;
 
 export interface SessionSpec {
   kind: "session";
@@ -37,4 +41,15 @@ export interface SessionSpec {
   maxLines: number;
   /** RE2 syntax: a line with it is the last of its session, which closes with reason `end`. */
   end?: string;
+}
+
+export interface TimeSpec {
+  kind: "time";
+  spanMs: number;
+  /** From one window's begin to the next one's. */
+  slideMs: number;
+  /** How far stream time must have passed a window's end for it to close. */
+  latenessMs: number;
+  /** A window of so many lines closes with reason `limit`, with all windows of its key. */
+  maxLines: number;
 }

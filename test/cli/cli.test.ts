@@ -163,6 +163,8 @@ describe("bad input", () => {
     [["detect", log, "--session", "x", "--gap", "soon"], 2],
     [["detect", log, "--gap", "5s"], 2],
     [["detect", log, "--end", "bye"], 2],
+    [["detect", log, "--window", "10m/5"], 2],
+    [["detect", log, "--window", "10m/1s"], 1],
     [["detect", log, "--window", "few"], 2],
     [["simulate", "vms"], 2],
     [["start", "nobody"], 2],

@@ -13,7 +13,7 @@ const whole = readFileSync(file, "utf8").replace(/^( *)#(?! \S)/gm, "$1");
 
 describe("the example configuration", () => {
   it("is good as it stands, and with all that is commented", () => {
-    expect(Object.keys(loadConfig(file, {}).pipelines)).toEqual(["hdfs", "nodes"]);
+    expect(Object.keys(loadConfig(file, {}).pipelines)).toEqual(["hdfs", "nodes", "requests"]);
     const config = parseConfig(whole, file);
     expect(config.kafka.sasl?.mechanism).toBe("scram-sha-512");
     expect(config.pipelines.hdfs?.mask?.custom).toHaveLength(1);
@@ -22,7 +22,7 @@ describe("the example configuration", () => {
   it("names every setting", () => {
     // Not through the configuration's own reading, which would add what is missing.
     const { pipelines, ...rest } = parse(whole);
-    const { hdfs, nodes } = pipelines;
+    const { hdfs, nodes, requests } = pipelines;
     const missing = [
       ...unnamed(configSchema, { ...rest, pipelines }, []),
       ...unnamed(pipelineSchema, { ...hdfs, fields: nodes.fields, layout: nodes.layout }, [
@@ -30,6 +30,7 @@ describe("the example configuration", () => {
         "hdfs",
       ]),
       ...unnamed(windowSchemas.session, hdfs.window, ["pipelines", "hdfs", "window"]),
+      ...unnamed(windowSchemas.time, requests.window, ["pipelines", "requests", "window"]),
       ...unnamed(windowSchemas.sliding, nodes.window, ["pipelines", "nodes", "window"]),
     ];
     expect(missing).toEqual([]);

@@ -51,6 +51,15 @@ describe("the configuration", () => {
     expect(problemsOf(good.replace("24h", "24h, end: '(?=x)'"))).toEqual([
       expect.stringMatching(/^pipelines\.hdfs\.window\.end: .* not a valid RE2 expression/),
     ]);
+    const time = (of: string) => problemsOf(good.replace("kind: session, gap: 24h", `kind: time, ${of}`));
+    expect(time("span: 10m, slide: 5m, lateness: 30s")).toEqual([]);
+    expect(time("span: 10m, slide: 11m")).toEqual([
+      "pipelines.hdfs.window.slide: must not exceed the span: lines would be left out",
+    ]);
+    expect(time("span: 10m, slide: 1s")).toEqual([
+      expect.stringMatching(/slide: must be at least span\/100/),
+    ]);
+    expect(time("span: 0s")).toEqual(["pipelines.hdfs.window.span: must be longer than 0"]);
     const bomb = [
       "a: &a [1, 1]",
       ..."bcdefgh"

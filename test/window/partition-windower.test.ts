@@ -4,7 +4,7 @@ import type { LinesMessage } from "../../src/ingest/lines-message.ts";
 import { createRandom } from "../../src/simulate/random.ts";
 import { createMemoryStore } from "../../src/window/memory-store.ts";
 import { createPartitionWindower } from "../../src/window/partition-windower.ts";
-import type { Window, WindowSpec } from "../../src/window/window.ts";
+import type { TimeSpec, Window, WindowSpec } from "../../src/window/window.ts";
 
 const session: WindowSpec = { kind: "session", gapMs: 100, maxLines: 1000 };
 
@@ -36,6 +36,16 @@ async function windowsOf(spec: WindowSpec, messages: LinesMessage[]): Promise<Wi
 }
 
 const texts = (windows: Window[]) => windows.map(({ lines }) => lines.map(({ text }) => text));
+
+const orderless: [string, WindowSpec][] = [
+  ["sessions", session],
+  ["time windows", timeWindows({ spanMs: 500, slideMs: 500 })],
+  ["time windows that overlap", timeWindows({ spanMs: 500, slideMs: 200 })],
+];
+
+function timeWindows(of: { spanMs: number; slideMs: number }): TimeSpec {
+  return { kind: "time", latenessMs: 0, maxLines: 1000, ...of };
+}
 
 describe("sliding windows", () => {
   const lines = Array.from({ length: 25 }, (_, place) => line("k", place, place));
@@ -128,8 +138,64 @@ describe("sessions", () => {
       ["b", "flush", [15]],
     ]);
   });
+});
 
-  it("are the same in whatever order sources arrive and however they are batched", async () => {
+describe("time windows", () => {
+  const tumbling = timeWindows({ spanMs: 100, slideMs: 100 });
+  const shown = (windows: Window[]) =>
+    windows.map(({ reason, lines }) => [reason, ...lines.map(({ time }) => time)]);
+
+  it("begin at multiples of the slide and close when stream time has passed their end by the lateness", async () => {
+    const messages = [130, 199, 200, 229].map((time, place) => chunk([line("a", time, place)]));
+    expect(shown(await windowsOf({ ...tumbling, latenessMs: 30 }, messages))).toEqual([]);
+    const passed = [...messages, chunk([line("b", 230, 4)])];
+    expect(shown(await windowsOf({ ...tumbling, latenessMs: 30 }, passed))).toEqual([["time", 130, 199]]);
+  });
+
+  it("hold a line once in each that covers it, under ids of their own", async () => {
+    const messages = [chunk([line("a", 10, 0), line("a", 60, 1)]), chunk([line("a", 170, 2)]), flush];
+    const windows = await windowsOf(timeWindows({ spanMs: 100, slideMs: 50 }), messages);
+    expect(shown(windows)).toEqual([
+      ["time", 10],
+      ["time", 10, 60],
+      ["time", 60],
+      ["flush", 170],
+      ["flush", 170],
+    ]);
+    expect(new Set(windows.map(({ id }) => id)).size).toBe(windows.length);
+  });
+
+  it("take a late line in those that are open yet, or open the last of them again", async () => {
+    const messages = [
+      chunk([line("b", 140, 0)]),
+      chunk([line("a", 90, 1), line("a", 20, 2), line("a", 130, 3)]),
+      flush,
+    ];
+    const windows = await windowsOf(timeWindows({ spanMs: 100, slideMs: 50 }), messages);
+    expect(shown(windows.filter(({ key }) => key === "a"))).toEqual([
+      ["time", 20],
+      ["flush", 90, 130],
+      ["flush", 130],
+    ]);
+  });
+
+  it("of a key close together at the limit of lines", async () => {
+    const lines = [60, 70, 80, 140].map((time, place) => line("a", time, place));
+    const windows = await windowsOf({ ...timeWindows({ spanMs: 100, slideMs: 50 }), maxLines: 3 }, [
+      chunk(lines),
+      flush,
+    ]);
+    expect(shown(windows)).toEqual([
+      ["limit", 60, 70, 80],
+      ["limit", 60, 70, 80],
+      ["flush", 140],
+      ["flush", 140],
+    ]);
+  });
+});
+
+describe("the same windows come out", () => {
+  it.each(orderless)("%s, in whatever order sources arrive and however they are batched", async (_, spec) => {
     const random = createRandom(5);
     const sources = [0, 1, 2].map((partition) => {
       let time = 0;
@@ -138,9 +204,9 @@ describe("sessions", () => {
         return line(`k${random.below(12)}`, time, offset, partition);
       });
     });
-    const reference = await shuffled(1, sources);
+    const reference = await shuffled(spec, 1, sources);
     expect(reference.length).toBeGreaterThan(30);
-    for (let seed = 2; seed < 12; seed++) expect(await shuffled(seed, sources)).toEqual(reference);
+    for (let seed = 2; seed < 12; seed++) expect(await shuffled(spec, seed, sources)).toEqual(reference);
   });
 });
 
@@ -165,7 +231,7 @@ describe("repeats", () => {
 });
 
 /** Takes random bites of the sources in turn, and returns the windows by id. */
-async function shuffled(seed: number, sources: KeyedLine[][]): Promise<Window[]> {
+async function shuffled(spec: WindowSpec, seed: number, sources: KeyedLine[][]): Promise<Window[]> {
   const random = createRandom(seed);
   const left = sources.map((lines) => [...lines]);
   const messages: LinesMessage[] = [];
@@ -174,7 +240,7 @@ async function shuffled(seed: number, sources: KeyedLine[][]): Promise<Window[]>
     const bite = left[partition]?.splice(0, 1 + random.below(40)) ?? [];
     if (bite.length > 0) messages.push(chunk(bite, sources.length, partition));
   }
-  const windows = (await windowsOf(session, [...messages, flush])).map((window) => ({
+  const windows = (await windowsOf(spec, [...messages, flush])).map((window) => ({
     ...window,
     reason: "gap" as const,
   }));

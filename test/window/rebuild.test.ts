@@ -97,6 +97,9 @@ const kinds: [string, WindowSpec][] = [
   ["sessions", { kind: "session", gapMs: 150, maxLines: 1000 }],
   ["sessions with a limit", { kind: "session", gapMs: 1500, maxLines: 20 }],
   ["sessions with an end", { kind: "session", gapMs: 1500, maxLines: 20, end: "[05]$" }],
+  ["time windows", { kind: "time", spanMs: 400, slideMs: 400, latenessMs: 100, maxLines: 1000 }],
+  ["time windows that overlap", { kind: "time", spanMs: 500, slideMs: 200, latenessMs: 0, maxLines: 1000 }],
+  ["time windows with a limit", { kind: "time", spanMs: 1500, slideMs: 600, latenessMs: 100, maxLines: 15 }],
   ["sliding windows", { kind: "sliding", size: 20, stride: 20 }],
   ["overlapping windows", { kind: "sliding", size: 17, stride: 5 }],
   ["sliding windows that end", { kind: "sliding", size: 20, stride: 7, idleMs: 300 }],
@@ -152,6 +155,7 @@ describe("windows cut otherwise after a restart", () => {
       { kind: "sliding", size: 20, stride: 20 },
       { kind: "sliding", size: 10, stride: 10 },
       { kind: "session", gapMs: 100, maxLines: 30 },
+      { kind: "time", spanMs: 200, slideMs: 200, latenessMs: 0, maxLines: 30 },
     ];
     let lives = 0;
     const random = createRandom(5);
@@ -166,12 +170,19 @@ describe("windows cut otherwise after a restart", () => {
   });
 });
 
-describe("sessions that end by the gap", () => {
+describe.each<[string, WindowSpec, lateEvery?: number]>([
+  ["sessions that end by the gap", { kind: "session", gapMs: 150, maxLines: 1000 }],
+  ["time windows", { kind: "time", spanMs: 400, slideMs: 400, latenessMs: 100, maxLines: 1000 }, 20],
+  [
+    "time windows that overlap",
+    { kind: "time", spanMs: 500, slideMs: 200, latenessMs: 0, maxLines: 1000 },
+    20,
+  ],
+])("%s", (_, spec, lateEvery) => {
   it("come back exactly, whatever dies and is lost", async () => {
-    const spec: WindowSpec = { kind: "session", gapMs: 150, maxLines: 1000 };
     for (let seed = 1; seed <= 25; seed++) {
       const random = createRandom(seed);
-      const messages = messagesOf(random, 300);
+      const messages = messagesOf(random, 300, lateEvery);
       const whole = await windowsOf(createRandom(0), messages, { fate: () => "lives", spec: () => spec });
       const fate = () => (["lost", "dies", "lives"] as const)[Math.min(2, random.below(40))] ?? "lives";
       const survived = await windowsOf(random, messages, { fate, spec: () => spec });

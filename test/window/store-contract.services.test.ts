@@ -141,6 +141,7 @@ describe.each(stores)("the window store in %s", (_, create) => {
   it.each<[string, WindowSpec]>([
     ["session", { kind: "session", gapMs: 150, maxLines: 100 }],
     ["ended session", { kind: "session", gapMs: 400, maxLines: 100, end: "0 – ü$" }],
+    ["time", { kind: "time", spanMs: 500, slideMs: 200, latenessMs: 50, maxLines: 100 }],
     ["sliding", { kind: "sliding", size: 7, stride: 3 }],
   ])("lets windowers die at any message without changing one %s window", async (_, spec) => {
     const messages = messagesOf(400);

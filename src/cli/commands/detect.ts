@@ -11,7 +11,7 @@ import { runEmbedded } from "../../pipeline/embedded.ts";
 import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
 import { createStages } from "../../pipeline/stages.ts";
 import type { SessionSpec, WindowSpec } from "../../window/window.ts";
-import { parseDuration, parseNumber, parseWindow } from "../arguments.ts";
+import { parseDuration, parseNumber, parseWindowSpec } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { verdictForPeople, verdictForPrograms } from "../show.ts";
 
@@ -30,8 +30,8 @@ interface Options {
   threshold?: string;
 }
 
-/** A session of more lines is cut: one key must not hold memory without end. */
-const mostLinesOfSession = 1000;
+/** A session or time window of more lines is cut: one key must not hold memory without end. */
+const mostLines = 1000;
 const batchWindows = 64;
 
 export async function detectCommand(files: string[], options: Options): Promise<void> {
@@ -64,10 +64,10 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
   let window: WindowSpec =
     pipeline === undefined ? { kind: "sliding", ...defaults } : windowSpecOf(pipeline.window);
   let key: KeySpec = pipeline === undefined ? { kind: "origin" } : keySpecOf(pipeline.key);
-  if (options.window !== undefined) window = { kind: "sliding", ...parseWindow(options.window) };
+  if (options.window !== undefined) window = parseWindowSpec(options.window, mostLines);
   if (options.session !== undefined) {
     key = { kind: "pattern", pattern: options.session };
-    window = { kind: "session", gapMs: 30 * 60_000, maxLines: mostLinesOfSession };
+    window = { kind: "session", gapMs: 30 * 60_000, maxLines: mostLines };
   }
   if (options.gap !== undefined)
     window = { ...asSession(window, "--gap"), gapMs: parseDuration(options.gap, "--gap") };

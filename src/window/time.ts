@@ -1,0 +1,110 @@
+import type { Cut, Cutter } from "./cutter.ts";
+import { createDeadlines } from "./deadlines.ts";
+import type { Entry } from "./entry.ts";
+import { inScoringOrder } from "./scoring-order.ts";
+import type { CloseReason, TimeSpec } from "./window.ts";
+
+/** Windows that one line may stand in: each is judged, and costs as much. */
+const mostWindowsOfLine = 100;
+
+/** What is wrong with span and slide. */
+export function problemOfTime({ spanMs, slideMs }: TimeSpec): string | undefined {
+  if (slideMs <= 0) return "must be longer than 0";
+  if (slideMs > spanMs) return "must not exceed the span: lines would be left out";
+  return spanMs > mostWindowsOfLine * slideMs
+    ? `must be at least span/${mostWindowsOfLine}: a line would stand in more windows than that`
+    : undefined;
+}
+
+/**
+ * Windows of `spanMs` of event time, one beginning at every multiple of `slideMs`. One closes when stream time has
+ * passed its end by `latenessMs`. A line that comes later goes to those of its windows that are open yet; where none is,
+ * it opens the last of them again, which closes as soon as stream time is reported.
+ *
+ * Which windows are open is a function of the open lines and stream time: a key that holds too much closes all its
+ * windows at once.
+ */
+export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: TimeSpec): Cutter {
+  /** By key, then by where they begin. */
+  const open = new Map<string, Map<number, Entry[]>>();
+  /** The last millisecond of stream time at which each key's oldest window is open. */
+  const deadlines = createDeadlines();
+  let reached = Number.NEGATIVE_INFINITY;
+  let count = 0;
+
+  const lastBeginning = ({ line }: Entry) => Math.floor(line.time / slideMs) * slideMs;
+  const openUntil = (begin: number) => begin + spanMs + latenessMs - 1;
+
+  /** Closes windows of a key; a line is needed no more when the last of its windows has closed. */
+  function close(key: string, begins: number[], reason: CloseReason): Cut[] {
+    const windows = open.get(key);
+    if (windows === undefined) return [];
+    const cuts = begins
+      .sort((a, b) => a - b)
+      .map((begin): Cut => {
+        const entries = windows.get(begin) ?? [];
+        windows.delete(begin);
+        entries.sort((a, b) => inScoringOrder(a.line, b.line));
+        return {
+          key,
+          entries,
+          reason,
+          released: entries.filter((one) => lastBeginning(one) === begin),
+          begin,
+        };
+      });
+    count -= cuts.length;
+    if (windows.size === 0) {
+      open.delete(key);
+      deadlines.delete(key);
+    } else deadlines.set(key, openUntil(Math.min(...windows.keys())));
+    return cuts;
+  }
+
+  const closeAll = (key: string, reason: CloseReason) =>
+    close(key, [...(open.get(key)?.keys() ?? [])], reason);
+
+  const cutter: Cutter = {
+    add(entry) {
+      const { key, line } = entry;
+      const windows = open.get(key) ?? new Map<number, Entry[]>();
+      open.set(key, windows);
+      const last = lastBeginning(entry);
+      let isFull = false;
+      for (let begin = last; begin > line.time - spanMs; begin -= slideMs) {
+        if (begin !== last && openUntil(begin) < reached) break;
+        const entries = windows.get(begin) ?? [];
+        entries.push(entry);
+        if (entries.length === 1) {
+          windows.set(begin, entries);
+          count++;
+        }
+        isFull ||= entries.length >= maxLines;
+      }
+      deadlines.set(key, openUntil(Math.min(...windows.keys())));
+      return isFull ? closeAll(key, "limit") : [];
+    },
+    advance(streamTime) {
+      reached = streamTime;
+      return deadlines.due(streamTime).flatMap((key) => {
+        const begins = [...(open.get(key)?.keys() ?? [])];
+        return close(
+          key,
+          begins.filter((begin) => openUntil(begin) < streamTime),
+          "time",
+        );
+      });
+    },
+    flush: () => [...open.keys()].flatMap((key) => closeAll(key, "flush")),
+    evict() {
+      const key = deadlines.first();
+      return key === undefined ? [] : closeAll(key, "evicted");
+    },
+    restore(entries, { streamTime }) {
+      cutter.advance(streamTime);
+      for (const entry of entries) cutter.add(entry);
+    },
+    openWindows: () => count,
+  };
+  return cutter;
+}
