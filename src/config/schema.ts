@@ -91,9 +91,16 @@ export const pipelineSchema = object({
   threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),
   publish: oneOf(["anomalous", "all"], { default: "anomalous" }),
   idleAfter: duration("30s"),
-  /** Of open windows; a lines-partition has an equal share. Beyond, the one silent for longest closes. */
+  /**
+   * Of open windows; a lines-partition has an equal share. Beyond, the one silent for longest closes. Of what is read, a
+   * raw partition has an equal share; beyond, its reading pauses.
+   */
   limits: object(
-    { maxOpenWindows: Type.Integer({ minimum: 1, default: 100_000 }), maxOpenBytes: size("1GB") },
+    {
+      maxOpenWindows: Type.Integer({ minimum: 1, default: 100_000 }),
+      maxOpenBytes: size("1GB"),
+      linesPerSecond: optional(Type.Integer({ minimum: 1 })),
+    },
     { default: {} },
   ),
   alert: object(

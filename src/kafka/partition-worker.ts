@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RawRecord } from "../ingest/line.ts";
 import type { Committed } from "./topics.ts";
 
 /** What is handed to a worker at once: between two slices a rebalance or the end is noticed, and progress seen. */
 const sliceRecords = 256;
 const sliceBytes = 2 ** 20;
+/** Of a pause: a rebalance or the end is noticed in between. */
+const longestSleepMs = 1000;
 /** What a record weighs beside its key and value. */
 const recordOverhead = 200;
 
@@ -15,6 +18,8 @@ export interface PartitionWorker {
   maxRecords?: number;
   /** Takes records in, in order. When it returns, their effects are durable. */
   process(records: readonly RawRecord[]): Promise<void>;
+  /** How long to wait before more is processed, asked again after at most a second. 0 where it may go on. */
+  pauseMs?(): number;
   /** Twice a second while nothing is processed; `end` is where the log ended when last heard of. */
   tick?(state: { position: number; end: number }): Promise<void>;
   /** Everything below may be forgotten by the broker. */
@@ -130,8 +135,20 @@ export class OwnedPartition {
     return this.#waiting.splice(0, count);
   }
 
+  /** A pause that the worker asks for is no standstill. */
+  async #pause(): Promise<void> {
+    for (;;) {
+      const pauseMs = this.#revoked ? 0 : (this.worker.pauseMs?.() ?? 0);
+      if (pauseMs === 0) return;
+      await sleep(Math.min(pauseMs, longestSleepMs));
+      this.#on.progress();
+    }
+  }
+
   async #processAll(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#pause();
+      if (this.#revoked) return;
       const records = this.#slice();
       await this.worker.process(records);
       this.#failures = 0;

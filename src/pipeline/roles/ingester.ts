@@ -10,6 +10,7 @@ import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { type AddressedChunk, createIngester, type Ingester } from "../ingester.ts";
 import { topicNames } from "../names.ts";
+import { createQuota } from "../quota.ts";
 import {
   type Bury,
   consumerFor,
@@ -70,6 +71,7 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
       metrics: services.metrics,
       pipeline,
       idleAfterMs: durationOf(options.idleAfter),
+      linesPerSecond: options.limits.linesPerSecond,
     });
   });
 }
@@ -154,6 +156,9 @@ async function createRawTopics(
   };
 }
 
+const partitionsOf = (topics: readonly RawTopic[]) =>
+  topics.reduce((sum, { partitions }) => sum + partitions, 0);
+
 interface WorkerParts {
   source: RawPartition;
   position: number;
@@ -168,11 +173,14 @@ interface WorkerParts {
   metrics: Metrics;
   pipeline: string;
   idleAfterMs: number;
+  /** Of the whole pipeline; each raw partition has an equal share. */
+  linesPerSecond: number | undefined;
 }
 
 /** One raw partition. One send is under way at most, so that what was sent is always a prefix without gaps. */
 function createWorker(parts: WorkerParts): PartitionWorker {
-  const { source, ingester, rawTopics, send, bury, metrics, pipeline, idleAfterMs } = parts;
+  const { source, ingester, rawTopics, send, bury, metrics, pipeline, idleAfterMs, linesPerSecond } = parts;
+  const quota = createQuota();
   // A quiet source holds nothing open, and need not say so every second.
   const idleEveryMs = Math.min(10_000, Math.max(markEveryMs, idleAfterMs / 6));
   let position = parts.position;
@@ -207,11 +215,13 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       sentStreamTime = chunks[0]?.message.streamTime ?? sentStreamTime;
       position = (records.at(-1)?.offset ?? position - 1) + 1;
       lastRecordAt = Date.now();
+      if (linesPerSecond !== undefined) quota.take(counts.lines, linesPerSecond / partitionsOf(rawTopics()));
       metrics.records.inc({ pipeline }, records.length);
       metrics.lines.inc({ pipeline }, counts.lines);
       metrics.clampedTimes.inc({ pipeline }, counts.clampedTimes);
       metrics.leftOutKeys.inc({ pipeline }, counts.leftOutKeys);
     },
+    pauseMs: quota.pauseMs,
     async tick({ position: expected, end }) {
       if (expected < end) return;
       const now = Date.now();
