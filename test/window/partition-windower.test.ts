@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { KeyedLine } from "../../src/ingest/line.ts";
 import type { LinesMessage } from "../../src/ingest/lines-message.ts";
 import { createRandom } from "../../src/simulate/random.ts";
+import { bytesOf } from "../../src/window/entry.ts";
 import { createMemoryStore } from "../../src/window/memory-store.ts";
-import { createPartitionWindower } from "../../src/window/partition-windower.ts";
+import { createPartitionWindower, type OpenLimits } from "../../src/window/partition-windower.ts";
 import type { TimeSpec, Window, WindowSpec } from "../../src/window/window.ts";
 
 const session: WindowSpec = { kind: "session", gapMs: 100, maxLines: 1000 };
@@ -29,8 +30,11 @@ function chunk(lines: KeyedLine[], partitions = 1, partition = 0): LinesMessage 
 
 const flush: LinesMessage = { kind: "flush", label: "test" };
 
-async function windowsOf(spec: WindowSpec, messages: LinesMessage[]): Promise<Window[]> {
-  const windower = createPartitionWindower({ store: createMemoryStore() }, { pipeline: "p", spec });
+async function windowsOf(spec: WindowSpec, messages: LinesMessage[], limits?: OpenLimits): Promise<Window[]> {
+  const windower = createPartitionWindower(
+    { store: createMemoryStore() },
+    { pipeline: "p", spec, ...(limits === undefined ? {} : { limits }) },
+  );
   await windower.resume();
   return windower.advance(messages.map((message, offset) => ({ offset, message })));
 }
@@ -207,6 +211,32 @@ describe("the same windows come out", () => {
     const reference = await shuffled(spec, 1, sources);
     expect(reference.length).toBeGreaterThan(30);
     for (let seed = 2; seed < 12; seed++) expect(await shuffled(spec, seed, sources)).toEqual(reference);
+  });
+});
+
+describe("a key's flood", () => {
+  it.each<[string, WindowSpec]>([
+    ["sliding windows", { kind: "sliding", size: 20, stride: 10 }],
+    ["sessions", { ...session, maxLines: 20 }],
+    ["time windows", { ...timeWindows({ spanMs: 100, slideMs: 100 }), maxLines: 20 }],
+  ])("takes the room of one full window of its own, and none of its neighbours': %s", async (_, spec) => {
+    const lines = Array.from({ length: 3000 }, (_, place) => {
+      const isNeighbour = place % 200 === 0;
+      return line(isNeighbour ? `n${(place / 200) % 5}` : "torrent", Math.floor(place / 40), place);
+    });
+    const neighbours = lines.filter(({ keys }) => keys[0] !== "torrent");
+    const open = [...neighbours, ...lines.slice(1, 21)].map((one) => ({ ...one, line: one, key: "torrent" }));
+    const limits: OpenLimits = {
+      maxOpenWindows: 6,
+      maxOpenBytes: open.reduce(
+        (sum, one) => sum + bytesOf({ ...one, seq: 0, offset: 0, incarnation: "1" }),
+        0,
+      ),
+    };
+    const alone = await windowsOf(spec, [chunk(neighbours), flush]);
+    const flooded = await windowsOf(spec, [chunk(lines), flush], limits);
+    expect(flooded.filter(({ key }) => key !== "torrent")).toEqual(alone);
+    expect(flooded.length).toBeGreaterThan(100);
   });
 });
 
