@@ -10,7 +10,7 @@ import { createLayout } from "../ingest/layouts.ts";
 import { createMasker } from "../mask/masker.ts";
 import { compileEnd } from "../window/session.ts";
 import { problemOfTime } from "../window/time.ts";
-import type { TimeSpec, WindowSpec } from "../window/window.ts";
+import type { WindowSpec } from "../window/window.ts";
 import { applyEnvironment } from "./environment.ts";
 import { type Problem, problemsOf } from "./problem.ts";
 import {
@@ -148,7 +148,8 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
   if (window?.kind === "session" && milliseconds(window.gap) === 0)
     problems.push({ path: [...path, "window", "gap"].join("."), what: "must be longer than 0" });
   if (window?.kind === "time") {
-    const what = problemOfTime(windowSpecOf(window) as TimeSpec);
+    const { span, slide = span } = window;
+    const what = problemOfTime({ spanMs: durationOf(span), slideMs: durationOf(slide) });
     if (what !== undefined)
       problems.push({
         path: [...path, "window", window.slide === undefined ? "span" : "slide"].join("."),

@@ -72,9 +72,9 @@ const noLimits: OpenLimits = {
  *   ended then. They come back exactly, but for one that was joined by a line which came late for it just after R.
  * - Time windows. One that ends now had ended then, and a line of which it is the last window is open no more. They come
  *   back exactly.
- * - A session that its limit or its end pattern closed, or that was evicted, may have begun elsewhere than it did then,
- *   and have taken lines from one that was open at S. It is published, and so is whatever closes of its key from there
- *   on: twice at worst, and with the same id where the first line is the same.
+ * - A session or time window that closed otherwise may have begun elsewhere than it did then, and have taken lines from
+ *   one that was open at S. It is published, and so is whatever closes of its key from there on: twice at worst, and with
+ *   the same id where the first line is the same.
  * - Of a sliding window's key at most the last `size - 1` lines were open at S. They are kept, by a stride of one line
  *   whose full windows are dropped, and windows go on from them: cut at other lines, some of them in two windows.
  * - Where windows were cut otherwise before S nothing is known of them, and all that closes is published.
@@ -84,7 +84,7 @@ interface Rebuild {
   /** Incarnation that the store held. */
   expected: string | undefined;
   isSpecSame: boolean;
-  /** Keys of sessions that were closed otherwise than by the gap. */
+  /** Keys of which a window closed otherwise than by gap or time. */
   recut: Set<string>;
 }
 

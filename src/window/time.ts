@@ -8,7 +8,7 @@ import type { CloseReason, TimeSpec } from "./window.ts";
 const mostWindowsOfLine = 100;
 
 /** What is wrong with span and slide. */
-export function problemOfTime({ spanMs, slideMs }: TimeSpec): string | undefined {
+export function problemOfTime({ spanMs, slideMs }: Pick<TimeSpec, "spanMs" | "slideMs">): string | undefined {
   if (slideMs <= 0) return "must be longer than 0";
   if (slideMs > spanMs) return "must not exceed the span: lines would be left out";
   return spanMs > mostWindowsOfLine * slideMs
