@@ -84,7 +84,7 @@ export function parseConfig(
   for (const [name, pipeline] of Object.entries(content.pipelines ?? {}))
     problems.push(...problemsOfPipeline(name, pipeline));
   if (problems.length === 0)
-    problems.push(...problemsOfCredentials(content as Config), ...problemsOfRegistry(content as Config));
+    problems.push(...problemsOfUrls(content as Config), ...problemsOfRegistry(content as Config));
   if (problems.length > 0) throw refuse(file, problems);
   return content as Config;
 }
@@ -100,22 +100,21 @@ export function pipelineOf({ pipelines }: Config, name: string): PipelineConfig 
   );
 }
 
-/** Credentials that would be ignored, or that the client behind them refuses with a URL in its message. */
-function problemsOfCredentials({ redis, alertmanager, schemaRegistry }: Config): Problem[] {
+/** No URLs, and credentials that would be ignored, or that the client behind them refuses with a URL in its message. */
+function problemsOfUrls({ redis, alertmanager, schemaRegistry }: Config): Problem[] {
   const problems: Problem[] = [];
-  if (redis.password !== undefined && hasCredentials(redis.url))
-    problems.push({ path: "redis.url", what: "carries credentials beside redis.password; give them once" });
-  if (schemaRegistry !== undefined && hasCredentials(schemaRegistry.url))
-    problems.push({
-      path: "schemaRegistry.url",
-      what: "carries credentials; give them as schemaRegistry.username and schemaRegistry.password",
-    });
+  const check = (path: string, url: string, credentials: string | undefined) => {
+    if (!URL.canParse(url))
+      problems.push({ path, what: "is not a URL with a host and, if any, a valid port" });
+    else if (credentials !== undefined && hasCredentials(url)) problems.push({ path, what: credentials });
+  };
+  const given = "carries credentials beside redis.password; give them once";
+  check("redis.url", redis.url, redis.password === undefined ? undefined : given);
+  const apart = (place: string) =>
+    `carries credentials; give them as ${place}.username and ${place}.password`;
+  if (schemaRegistry !== undefined) check("schemaRegistry.url", schemaRegistry.url, apart("schemaRegistry"));
   for (const [place, url] of alertmanager.urls.entries())
-    if (hasCredentials(url))
-      problems.push({
-        path: `alertmanager.urls.${place}`,
-        what: "carries credentials; give them as alertmanager.username and alertmanager.password",
-      });
+    check(`alertmanager.urls.${place}`, url, apart("alertmanager"));
   return problems;
 }
 

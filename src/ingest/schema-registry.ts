@@ -8,6 +8,10 @@ import type { Logger } from "../telemetry/logger.ts";
 import { refused } from "./formats/format.ts";
 
 const timeoutMs = 10_000;
+/** Of one answer; the largest schemas of the wild have a tenth of it. */
+const maxAnswerBytes = 4 * 2 ** 20;
+/** Before the registry is asked whether it gives anything at all. */
+const triesOfOne = 6;
 /** Schemas that are kept. */
 const mostSchemas = 10_000;
 /** A schema that was not known is asked for again after this long. */
@@ -17,7 +21,11 @@ const mostReferences = 100;
 
 /** Schemas of a Confluent-compatible registry, by id or GUID. */
 export interface SchemaRegistry {
-  /** Fetches those not yet here, each once however many ask; waits as long as the registry is away. @throws LogGuardianError LG_REGISTRY_REFUSED. */
+  /**
+   * Fetches those not yet here, each once however many ask; waits as long as the registry is away, but not for one that
+   * it fails to give while it answers otherwise.
+   * @throws LogGuardianError LG_REGISTRY_REFUSED.
+   */
   load(schemas: Iterable<string>): Promise<void>;
   /** Of what was loaded. @throws LogGuardianError LG_RECORD_SCHEMA where the registry does not know it or it is no Avro. */
   typeOf(schema: string): avsc.Type;
@@ -28,6 +36,9 @@ interface Answer {
   schemaType?: string;
   references?: { name: string; subject: string; version: number }[];
 }
+
+/** Of one schema only: another try does not help. */
+class Unusable extends Error {}
 
 export function createSchemaRegistry(
   config: {
@@ -47,13 +58,16 @@ export function createSchemaRegistry(
   const known = new LRUCache<string, avsc.Type | LogGuardianError>({ max: mostSchemas });
   const underWay = new Map<string, Promise<void>>();
 
-  /** undefined: the registry does not know it. */
-  async function ask(path: string): Promise<Answer | undefined> {
-    const response = await fetch(`${base}${path}`, {
+  const get = (path: string) =>
+    fetch(`${base}${path}`, {
       headers,
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
     });
-    const answer = await response.text();
+
+  /** undefined: the registry does not know it. */
+  async function ask(path: string): Promise<Answer | undefined> {
+    const response = await get(path);
+    const answer = await textOf(response);
     if (response.ok) return JSON.parse(answer) as Answer;
     if (response.status >= 500 || response.status === 429) throw new Error(`it answers ${response.status}`);
     // Of one schema only: unknown, or not for us to read.
@@ -65,12 +79,25 @@ export function createSchemaRegistry(
     );
   }
 
+  /** Whether the registry reads its store: then one schema that it fails to give is to blame itself. */
+  async function isWell(): Promise<boolean> {
+    const response = await get("/subjects?limit=1").catch(() => undefined);
+    await response?.body?.cancel();
+    return response !== undefined && response.status < 500 && response.status !== 429;
+  }
+
   async function askUntilAnswered(path: string): Promise<Answer | undefined> {
     let endWait: (() => void) | undefined;
+    let tries = 0;
+    const askOnce = () =>
+      ask(path).catch(async (thrown) => {
+        if (++tries < triesOfOne || isFinal(thrown) || !(await isWell())) throw thrown;
+        throw new Unusable(`the registry fails to give it, and answers otherwise: ${reasonOf(thrown)}`);
+      });
     try {
-      return await retry(() => ask(path), {
+      return await retry(askOnce, {
         signal,
-        isTransient: (thrown) => !(thrown instanceof LogGuardianError),
+        isTransient: (thrown) => !isFinal(thrown),
         onFailure(thrown) {
           if (endWait !== undefined) return;
           logger.warn("The schema registry does not answer; records wait.", { error: reasonOf(thrown) });
@@ -138,6 +165,21 @@ export function createSchemaRegistry(
       return found;
     },
   };
+}
+
+function isFinal(thrown: unknown): boolean {
+  return thrown instanceof LogGuardianError || thrown instanceof Unusable;
+}
+
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) throw new Unusable(`the answer has more than ${maxAnswerBytes / 2 ** 20} MB`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** Longs as numbers, also those that no number holds exactly: times in nanoseconds are such. */

@@ -45,6 +45,9 @@ describe("the configuration", () => {
     expect(problemsOf(`${good}alertmanager: { urls: ["http://a:b@c"] }`)).toEqual([
       expect.stringMatching(/^alertmanager\.urls\.0: carries credentials/),
     ]);
+    expect(problemsOf(`${good}schemaRegistry: { url: "http://registry:99999" }`)).toEqual([
+      expect.stringMatching(/^schemaRegistry\.url: is not a URL/),
+    ]);
     expect(problemsOf(good.replace("24h", "0s"))).toEqual([
       "pipelines.hdfs.window.gap: must be longer than 0",
     ]);

@@ -1,5 +1,6 @@
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import type { SchemaRegistry } from "../schema-registry.ts";
+import { assertSound } from "./avro-shape.ts";
 import { commonFields, createFieldReader, type Fields } from "./fields.ts";
 import { type RecordFormat, refused } from "./format.ts";
 import { assertSize, isObject } from "./json-object.ts";
@@ -36,6 +37,7 @@ export function createAvro(registry: SchemaRegistry | undefined, fields: Partial
       const type = registry.typeOf(framed.schema);
       let content: unknown;
       try {
+        assertSound(type, framed.body);
         content = type.fromBuffer(framed.body);
       } catch (thrown) {
         throw refused(
