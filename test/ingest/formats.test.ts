@@ -279,6 +279,20 @@ describe("text", () => {
   it("cuts what is longer than a line may be, and marks it", () => {
     const [line] = decode("json-string", JSON.stringify("x".repeat(10_000)));
     expect(line?.text).toBe(`${"x".repeat(8192)} …[cut]`);
+    expect(decode("text", `${"x".repeat(8192)}\r\n`)[0]?.text).toBe("x".repeat(8192));
+  });
+
+  it.each(["text", "json-string"] as const)("never cuts a character of a %s record", (format) => {
+    const cut = (text: string) => decode(format, format === "text" ? text : JSON.stringify(text))[0]?.text;
+    expect(cut("😀".repeat(5_000))).toBe(`${"😀".repeat(2048)} …[cut]`);
+    expect(cut(`x${"😀".repeat(5_000)}`)).toBe(`x${"😀".repeat(2047)} …[cut]`);
+    expect(cut(`xx${"é".repeat(5_000)}`)).toBe(`xx${"é".repeat(4095)} …[cut]`);
+  });
+
+  it("reads a long line as latin-1, too, and its first 8 kB as a file gives them", () => {
+    expect(decode("text", Buffer.alloc(10_000, 0xe9))[0]?.text).toBe(`${"é".repeat(4096)} …[cut]`);
+    const half = Buffer.from("😀".repeat(5_000)).subarray(0, 9_214);
+    expect(decode("text", half)[0]?.text).toBe(`${"😀".repeat(2048)} …[cut]`);
   });
 });
 
@@ -316,6 +330,7 @@ describe("hostile records go to the dead letters with their reason", () => {
     ["otlp-proto", Buffer.from("a text, no protobuf"), "LG_RECORD_PROTOBUF"],
     ["otlp-proto", nestedValues(600), "LG_RECORD_PROTOBUF"],
     ["otlp-proto", manyLogs(maxLines + 1), "LG_RECORD_LINES"],
+    ["otlp-json", manyNames(12_000), "LG_RECORD_LINES_SIZE"],
     ["msgpack", Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]), "LG_RECORD_MSGPACK"],
     ["msgpack", Buffer.from([0x92, 0x01]), "LG_RECORD_MSGPACK"],
     ["msgpack", deepMap(100_000), "LG_RECORD_MSGPACK"],
@@ -356,6 +371,14 @@ function nestedValues(levels: number): Uint8Array {
     value = protobuf.Writer.create().uint32(42).bytes(list).finish();
   }
   return inResource(protobuf.Writer.create().uint32(42).bytes(value).finish());
+}
+
+/** Short lines of one resource, whose names every line has. */
+function manyNames(count: number): string {
+  const name = (key: string) => ({ key, value: { stringValue: "n".repeat(1000) } });
+  const attributes = ["host.name", "log.file.path", "k8s.pod.name"].map(name);
+  const logRecords = Array.from({ length: count }, () => ({ body: { stringValue: "up" } }));
+  return JSON.stringify({ resourceLogs: [{ resource: { attributes }, scopeLogs: [{ logRecords }] }] });
 }
 
 function manyLogs(count: number): Uint8Array {

@@ -1,3 +1,4 @@
+import { shortened } from "../../cut-to-fit.ts";
 import type { DecodedLine, Origin } from "../line.ts";
 import { timeOf } from "../time.ts";
 import { refused } from "./format.ts";
@@ -108,7 +109,7 @@ function first<T, Found>(all: readonly T[], find: (one: T) => Found | undefined)
 
 /** The name of a host, file, pod or container, bounded. */
 export function nameOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value.slice(0, maxNameCharacters) : undefined;
+  return typeof value === "string" && value !== "" ? shortened(value, maxNameCharacters) : undefined;
 }
 
 /** Leaves out what is undefined: an origin names only what is known. */

@@ -1,5 +1,4 @@
-import type { DecodedLine } from "../line.ts";
-import { assertLines, type RecordFormat, refused } from "./format.ts";
+import { collectLines, type RecordFormat, refused } from "./format.ts";
 import { isObject, type JsonObject, parseObject } from "./json-object.ts";
 import { lineOfOtlp } from "./otlp.ts";
 
@@ -14,12 +13,12 @@ export const otlpJson: RecordFormat = {
         "LG_RECORD_NO_LINE",
         "An otlp-json record has no resourceLogs: metrics and traces are no logs.",
       );
-    const lines: DecodedLine[] = [];
+    const { lines, push } = collectLines("otlp-json");
     for (const resourceLogs of objectsIn(content.resourceLogs)) {
       const resource = attributesOf(isObject(resourceLogs.resource) ? resourceLogs.resource : {});
       for (const scopeLogs of objectsIn(resourceLogs.scopeLogs))
-        for (const log of objectsIn(scopeLogs.logRecords)) {
-          lines.push(
+        for (const log of objectsIn(scopeLogs.logRecords))
+          push(
             lineOfOtlp({
               time: digitsOf(log.timeUnixNano),
               observed: digitsOf(log.observedTimeUnixNano),
@@ -28,8 +27,6 @@ export const otlpJson: RecordFormat = {
               resource,
             }),
           );
-          assertLines(lines.length, "otlp-json");
-        }
     }
     if (lines.length === 0)
       throw refused("LG_RECORD_NO_LINE", "An otlp-json record holds no log record that can be read.");

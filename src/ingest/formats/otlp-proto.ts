@@ -1,7 +1,7 @@
 import protobuf from "protobufjs/minimal.js";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import type { DecodedLine } from "../line.ts";
-import { assertLines, type RecordFormat, refused } from "./format.ts";
+import { collectLines, type RecordFormat, refused } from "./format.ts";
 import { assertSize, type JsonObject, maxDepth } from "./json-object.ts";
 import { lineOfOtlp, type OtlpRecord } from "./otlp.ts";
 
@@ -18,10 +18,10 @@ export const otlpProto: RecordFormat = {
   decode({ value }) {
     if (value === null || value.length === 0) return [];
     assertSize(value, "otlp-proto");
-    const lines: DecodedLine[] = [];
+    const { lines, push } = collectLines("otlp-proto");
     try {
       const reader = protobuf.Reader.create(value);
-      readMessage(reader, reader.len, { 1: (end) => readResourceLogs(reader, end, lines) });
+      readMessage(reader, reader.len, { 1: (end) => readResourceLogs(reader, end, push) });
     } catch (thrown) {
       if (thrown instanceof LogGuardianError) throw thrown;
       throw refused(
@@ -57,7 +57,7 @@ function readMessage(reader: Reader, end: number, fields: Record<number, (end: n
   }
 }
 
-function readResourceLogs(reader: Reader, end: number, lines: DecodedLine[]): void {
+function readResourceLogs(reader: Reader, end: number, push: (line: DecodedLine) => void): void {
   const resource: JsonObject = {};
   const scopes: [number, number][] = [];
   readMessage(reader, end, {
@@ -68,10 +68,7 @@ function readResourceLogs(reader: Reader, end: number, lines: DecodedLine[]): vo
   for (const [from, scopeEnd] of scopes) {
     reader.pos = from;
     readMessage(reader, scopeEnd, {
-      2: (logEnd) => {
-        lines.push(lineOfOtlp(readLogRecord(reader, logEnd, resource)));
-        assertLines(lines.length, "otlp-proto");
-      },
+      2: (logEnd) => push(lineOfOtlp(readLogRecord(reader, logEnd, resource))),
     });
   }
 }

@@ -2,8 +2,10 @@ import { TextDecoder } from "node:util";
 import type { RawRecord } from "../line.ts";
 import type { RecordFormat } from "./format.ts";
 
-/** Of one line; what is longer is cut and marked. */
+/** Of one line in UTF-8; what is longer is cut and marked. */
 export const maxLineBytes = 8192;
+/** Bytes of UTF-8. */
+const longestCharacter = 4;
 const cutMark = " …[cut]";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -18,21 +20,31 @@ export const text: RecordFormat = {
 };
 
 export function decodeText(bytes: Buffer): string {
-  const isLong = bytes.length > maxLineBytes;
-  const kept = isLong ? bytes.subarray(0, maxLineBytes) : bytes;
-  let line: string;
+  // Enough for boundText to see that it is too long.
+  const kept = beginning(bytes, maxLineBytes + longestCharacter);
   try {
-    line = utf8.decode(kept, { stream: false });
+    return boundText(utf8.decode(kept));
   } catch {
-    // A cut may fall inside a character; only whole text tells whether the line is UTF-8 at all.
-    line = isLong ? new TextDecoder("utf-8").decode(kept) : kept.toString("latin1");
+    return boundText(kept.toString("latin1"));
   }
-  return isLong ? line + cutMark : trimEnd(line);
 }
 
-/** Cuts a decoded line at the limit and trims its line end. */
+/** Trims a decoded line's end, and cuts it at the limit. */
 export function boundText(line: string): string {
-  return line.length > maxLineBytes ? line.slice(0, maxLineBytes) + cutMark : trimEnd(line);
+  const trimmed = trimEnd(line);
+  if (Buffer.byteLength(trimmed) <= maxLineBytes) return trimmed;
+  return beginning(Buffer.from(trimmed.slice(0, maxLineBytes)), maxLineBytes).toString() + cutMark;
+}
+
+/** At most so many bytes of UTF-8, no character halved. */
+function beginning(bytes: Buffer, most: number): Buffer {
+  let end = Math.min(bytes.length, most);
+  for (let back = 1; back < longestCharacter && isWithinCharacter(bytes[end]); back++) end--;
+  return bytes.subarray(0, end);
+}
+
+function isWithinCharacter(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
 /** One trailing line end, with or without a carriage return. */
