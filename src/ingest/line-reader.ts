@@ -71,6 +71,7 @@ export function createLineReader(
     maskHash: deps.masker.hash,
     prepare: async (records) => format.prepare?.(records),
     read(record) {
+      if (record.unreadable !== undefined) throw record.unreadable.error;
       const recordTime = timeOfRecord(record.timestamp);
       let clampedTimes = 0;
       let leftOutKeys = 0;

@@ -1,3 +1,5 @@
+import type { LogGuardianError } from "../errors.ts";
+
 /** One record as a source hands it over, before anything about its shape is known. */
 export interface RawRecord {
   /** Kafka topic, or the file's path, or `stdin`. */
@@ -15,6 +17,14 @@ export interface RawRecord {
   origin?: Origin;
   /** Byte offset in the origin's file, where the source knows it. */
   fileOffset?: number;
+  /** Of the first record of a batch that could not be unpacked; the others are tombstones. */
+  unreadable?: UnreadableBatch;
+}
+
+/** Records that no one can read, all of them together. */
+export interface UnreadableBatch {
+  error: LogGuardianError;
+  records: number;
 }
 
 /** Where a line was written. Bounded in number, unlike window keys. */

@@ -4,6 +4,7 @@ import kafkajs from "kafkajs";
 import { compressFrame, decompressFrame } from "lz4-napi";
 import { compress, uncompress } from "snappy";
 import { LogGuardianError, reasonOf } from "../errors.ts";
+import { standIn } from "./unreadable-batch.ts";
 
 /** Of one batch unpacked, at most. The broker bounds only what is packed, by default to 1 MB. */
 const maxBatchBytes = 64 * 2 ** 20;
@@ -38,7 +39,10 @@ export function registerCodecs(): void {
       compress: ({ buffer }: { buffer: Buffer }) => pack(buffer),
       decompress: (buffer: Buffer) =>
         unpack(buffer).catch((thrown) => {
-          throw unreadable(name, thrown);
+          const error = unreadable(name, thrown);
+          const records = standIn(buffer, error);
+          if (records === undefined) throw error;
+          return records;
         }),
     });
 }
@@ -51,7 +55,7 @@ function unreadable(codec: string, thrown: unknown): LogGuardianError {
     isLarge
       ? `A ${codec} batch unpacks to more than ${maxBatchBytes / 2 ** 20} MB.`
       : `A ${codec} batch cannot be unpacked: ${reasonOf(thrown)}.`,
-    "Find who sent it, and move the group past it with kafka-consumer-groups --reset-offsets.",
+    "Find who sent it; the topic holds it until its retention ends. A group that ends with this is moved past it with kafka-consumer-groups --reset-offsets.",
   );
   return Object.assign(error, { retriable: false });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import type { Batch, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { LogGuardianError, reasonOf } from "../errors.ts";
+import type { UnreadableBatch } from "../ingest/line.ts";
 import type { Health, HealthUnit } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { isAway, kafkaError } from "./client.ts";
@@ -303,6 +304,16 @@ export function createPartitionConsumer(
     });
   }
 
+  function unread({ topic, partition }: Batch, { error, records }: UnreadableBatch): void {
+    deps.onLost(records);
+    logger.error("Records are left out: their batch cannot be unpacked.", {
+      topic,
+      partition,
+      records,
+      error: reasonOf(error),
+    });
+  }
+
   async function eachBatch({
     batch,
     resolveOffset,
@@ -312,10 +323,9 @@ export function createPartitionConsumer(
     const owned = partitions.get(nameOf(batch.topic, batch.partition));
     if (owned === undefined) return;
     resolveOffset(batch.lastOffset());
-    owned.push(
-      batch.messages.map((message) => recordOf(batch.topic, batch.partition, message)),
-      Number(batch.highWatermark),
-    );
+    const records = batch.messages.map((message) => recordOf(batch.topic, batch.partition, message));
+    for (const { unreadable } of records) if (unreadable !== undefined) unread(batch, unreadable);
+    owned.push(records, Number(batch.highWatermark));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeLines, encodeLines } from "../../src/codec/lines.ts";
+import { LogGuardianError } from "../../src/errors.ts";
 import { createFormat } from "../../src/ingest/formats/index.ts";
 import { mostKeys } from "../../src/ingest/keys.ts";
 import type { RawRecord } from "../../src/ingest/line.ts";
@@ -97,6 +98,18 @@ describe("times and offsets that no message can carry", () => {
     expect(times[0]).toBeLessThan(now + 60_000);
     expect(clampedTimes).toBe(1);
   });
+});
+
+it("a batch that no one can read is a dead letter with its reason", async () => {
+  const error = new LogGuardianError(
+    "LG_KAFKA_BATCH_SIZE",
+    "A GZIP batch is too large.",
+    "Find who sent it.",
+  );
+  const bad = { ...record({}), value: null, unreadable: { error, records: 2 } };
+  const { deadLetters, lines } = await ingest([bad, record({ message: "up" }, { offset: 2 })]);
+  expect(deadLetters).toEqual([{ record: bad, error }]);
+  expect(lines).toBe(1);
 });
 
 it("a date without a year is told by the ingester's clock where Kafka gives no time", async () => {
