@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Masker } from "../mask/masker.ts";
-import type { RecordFormat } from "./formats/format.ts";
+import type { Choice, RecordFormat } from "./formats/format.ts";
 import { createKeys, type KeySpec } from "./keys.ts";
 import { createLayout, type LayoutSpec, render } from "./layouts.ts";
 import type { KeyedLine, RawRecord } from "./line.ts";
@@ -50,12 +50,21 @@ export interface LinesRead {
   leftOutKeys: number;
 }
 
+/** Who is told how a record was read. */
+export interface ReadObserver {
+  onChoice(choice: Choice): void;
+  /** For each line: who gave its time, and which, before it was set to a possible one. */
+  onTime(from: TimeFrom, given: number): void;
+}
+
+export type TimeFrom = "header" | "shipper" | "record";
+
 /** Everything between a record and its keyed, masked lines. */
 export interface LineReader {
   /** Fetches what reading these records takes, such as schemas; waits as long as it must. */
   prepare(records: readonly RawRecord[]): Promise<void>;
   /** @throws LogGuardianError LG_RECORD_* when the record belongs into the dead letters. */
-  read(record: RawRecord): LinesRead;
+  read(record: RawRecord, observer?: ReadObserver): LinesRead;
   /** Hash of everything that changes what `masked` holds. */
   readonly maskHash: string;
 }
@@ -70,16 +79,17 @@ export function createLineReader(
   return {
     maskHash: deps.masker.hash,
     prepare: async (records) => format.prepare?.(records),
-    read(record) {
+    read(record, observer) {
       if (record.unreadable !== undefined) throw record.unreadable.error;
       const recordTime = timeOfRecord(record.timestamp);
       let clampedTimes = 0;
       let leftOutKeys = 0;
-      const lines = format.decode({ ...record, timestamp: recordTime }).map((decoded, index): KeyedLine => {
+      const all = format.decode({ ...record, timestamp: recordTime }, observer?.onChoice);
+      const lines = all.map((decoded, index): KeyedLine => {
         const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
         const { keys, leftOut } = keysOf(decoded, record);
-        // The header's time where the layout knows it, else the shipper's, else the topic's.
-        const given = [headerTime, decoded.time].find(Number.isFinite) ?? recordTime;
+        const [from, given] = givenTime(headerTime, decoded.time, recordTime);
+        observer?.onTime(from, given);
         const time = given > recordTime + maxAheadMs ? recordTime : Math.max(earliestTime, given);
         if (time !== given) clampedTimes++;
         leftOutKeys += leftOut;
@@ -98,6 +108,17 @@ export function createLineReader(
       return { lines, clampedTimes, leftOutKeys };
     },
   };
+}
+
+/** The header's time where the layout knows it, else the shipper's, else the topic's. */
+function givenTime(
+  header: number | undefined,
+  shipper: number | undefined,
+  record: number,
+): [TimeFrom, number] {
+  if (header !== undefined && Number.isFinite(header)) return ["header", header];
+  if (shipper !== undefined && Number.isFinite(shipper)) return ["shipper", shipper];
+  return ["record", record];
 }
 
 /** Filebeat stamps its records with its own clock, which may be wrong; -1 is Kafka's sign for no time at all. */

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { encode } from "@msgpack/msgpack";
+import avsc from "avsc";
 import protobuf from "protobufjs/minimal.js";
 import { describe, expect, it } from "vitest";
 import { readCapturedRecords } from "../../src/ingest/captured-records.ts";
 import { maxLines } from "../../src/ingest/formats/format.ts";
-import { createFormat, type FormatName } from "../../src/ingest/formats/index.ts";
+import { type Choice, createFormat, type FormatName } from "../../src/ingest/formats/index.ts";
 import { createKeys, partitionOf } from "../../src/ingest/keys.ts";
 import { createLayout, layouts } from "../../src/ingest/layouts.ts";
 import type { Origin, RawRecord } from "../../src/ingest/line.ts";
@@ -18,6 +19,13 @@ const record = (value: string | Uint8Array | null) => rawRecord(value, recordedA
 const decode = (format: FormatName, value: string | Uint8Array | null) =>
   createFormat(format).decode(record(value));
 const auto = createFormat("auto");
+function chosen(record: RawRecord): Choice | undefined {
+  let found: Choice | undefined;
+  auto.decode(record, (choice) => {
+    found = choice;
+  });
+  return found;
+}
 
 /** Lines of LogHub's OpenSSH and Linux samples, which all captures carry. */
 const isSample = /^(?:Dec 10|Jun (?:14|15)) \d\d:\d\d:\d\d (?:LabSZ|combo) \S+: \S/;
@@ -29,7 +37,7 @@ describe("every captured record", () => {
     return records.map((one) => ({
       one,
       lines: reader.decode(one),
-      auto: format === "otlp-proto" ? "never guessed" : auto.choose?.(one).name,
+      auto: format === "otlp-proto" ? "never guessed" : chosen(one)?.name,
       autoLines: format === "otlp-proto" ? [] : auto.decode(one),
     }));
   };
@@ -148,7 +156,7 @@ describe("records built from documentation", () => {
     expect(decode("fluent-bit", tail)).toEqual([
       { text: "hello", time: 1795338364500, origin: { host: "n1", file: "/var/log/a.log" } },
     ]);
-    expect(auto.choose?.(record(tail)).name).toBe("fluent-bit");
+    expect(chosen(record(tail))?.name).toBe("fluent-bit");
     const systemd =
       '{"@timestamp":"2026-11-22T08:57:51.643Z","MESSAGE":"up","_HOSTNAME":"n2","_SYSTEMD_UNIT":"a.service"}';
     expect(decode("fluent-bit", systemd)).toEqual([
@@ -162,7 +170,7 @@ describe("records built from documentation", () => {
     expect(decode("vector", file)).toEqual([
       { text: "up", time: at, origin: { host: "n1", file: "/var/log/a.log" } },
     ]);
-    expect(auto.choose?.(record(file)).name).toBe("vector");
+    expect(chosen(record(file))?.name).toBe("vector");
     const pod =
       '{"kubernetes":{"pod_name":"web-1","pod_node_name":"n2","container_name":"web"},"message":"up","source_type":"kubernetes_logs"}';
     expect(decode("vector", pod)).toEqual([
@@ -174,14 +182,14 @@ describe("records built from documentation", () => {
     const sent =
       '{"version":"1.1","host":"n1","short_message":"up","full_message":"up\\nat x","timestamp":1795337871.643,"_file":"a.log","level":6}';
     expect(decode("gelf", sent)).toEqual([{ text: "up", time: at, origin: { host: "n1", file: "a.log" } }]);
-    expect(auto.choose?.(record(sent)).name).toBe("gelf");
+    expect(chosen(record(sent))?.name).toBe("gelf");
   });
 
   it("msgpack: Fluent Bit's map, and Fluentd's pair with its event time", () => {
     const map = encode({ "@timestamp": 1795337871.643, log: "hello\n", host: "n1" });
     const line = { text: "hello", time: at, origin: { host: "n1" } };
     expect(decode("msgpack", map)).toEqual([line]);
-    expect(auto.choose?.(record(map)).name).toBe("msgpack");
+    expect(chosen(record(map))?.name).toBe("msgpack");
     expect(auto.decode(record(map))).toEqual([line]);
     expect(decode("msgpack", encode({ log: Buffer.from("hello") }))[0]?.text).toBe("hello");
     const eventTime = Buffer.alloc(10);
@@ -303,10 +311,40 @@ describe("text", () => {
 describe("auto", () => {
   it("unpacks gzip once, and leaves empty records out", () => {
     const packed = record(gzipSync('{"message":"up"}'));
-    expect(auto.choose?.(packed)).toEqual({ name: "json", why: "gzip, then JSON" });
+    expect(chosen(packed)).toEqual({ name: "json", why: "gzip, then JSON" });
     expect(auto.decode(packed)).toEqual([{ text: "up", origin: {} }]);
     expect(auto.decode(record(null))).toEqual([]);
     expect(auto.decode(record(""))).toEqual([]);
+  });
+
+  it("reads fields that the pipeline names, whoever ships the record", () => {
+    const named = createFormat("auto", { fields: { line: ["event.text"] } });
+    const shippers = [
+      '"@metadata":{"beat":"filebeat"}',
+      '"source_type":"file"',
+      '"@timestamp":1795338364.5',
+      '"a":1',
+    ];
+    for (const one of [...shippers, '"version":"1.1","short_message":"no"'])
+      expect(named.decode(record(`{${one},"message":"no","event":{"text":"up"}}`))[0]?.text).toBe("up");
+  });
+
+  it("reads a list of texts as lines, and any other list as it is written", () => {
+    const texts = (value: string) => auto.decode(record(value)).map(({ text }) => text);
+    expect(texts('["a","b",{"message":"c"}]')).toEqual(["a", "b", "c"]);
+    expect(texts("[1, 2]")).toEqual(["[1, 2]"]);
+    expect(texts(`[main] ${"x".repeat(10_000)}`)[0]).toMatch(/^\[main\] x+ …\[cut\]$/);
+  });
+
+  it("knows the schemas of packed Avro before it is decoded, and unpacks the beginning only", async () => {
+    const asked: string[] = [];
+    const registry = {
+      load: async (schemas: Iterable<string>) => void asked.push(...schemas),
+      typeOf: () => avsc.Type.forSchema("string"),
+    };
+    const framed = Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), Buffer.alloc(100_000)]);
+    await createFormat("auto", { registry }).prepare?.([record(gzipSync(framed)), record("a line")]);
+    expect(asked).toEqual(["7"]);
   });
 
   it("takes a line that begins like JSON as text, and refuses what is nothing", () => {

@@ -6,7 +6,7 @@ import { readCapturedRecords } from "../../ingest/captured-records.ts";
 import { createFormat, type FormatName, type RecordFormat } from "../../ingest/formats/index.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
 import type { KeyedLine, RawRecord } from "../../ingest/line.ts";
-import { createLineReader, type LineMasker } from "../../ingest/line-reader.ts";
+import { createLineReader, type TimeFrom } from "../../ingest/line-reader.ts";
 import { createSchemaRegistry } from "../../ingest/schema-registry.ts";
 import { connectKafka } from "../../kafka/client.ts";
 import { newestRecords } from "../../kafka/newest-records.ts";
@@ -75,7 +75,6 @@ export async function decodeCommand(options: Options): Promise<void> {
 
 interface Reading {
   format: RecordFormat;
-  masker: LineMasker;
   reader: ReturnType<typeof createLineReader>;
 }
 
@@ -96,7 +95,7 @@ async function readingFor(
       config.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, quiet),
   });
   const key = keySpecOf(pipeline?.key ?? "origin");
-  return { format, masker, reader: createLineReader({ format, masker }, { key }) };
+  return { format, reader: createLineReader({ format, masker }, { key }) };
 }
 
 async function recordsOfTopic(config: Config, topic: string, limit: number): Promise<RawRecord[]> {
@@ -121,24 +120,27 @@ interface Decoded {
 }
 
 interface DecodedLine extends KeyedLine {
-  timeFrom: "header" | "shipper" | "record";
+  timeFrom: TimeFrom;
   /** The time that header or shipper gave, where it is too far ahead of the record's. */
   clamped?: number;
 }
 
-function decode(record: RawRecord, { format, masker, reader }: Reading): Decoded {
+function decode(record: RawRecord, { format, reader }: Reading): Decoded {
   const chosen = { format: format.name, why: "as asked for" };
+  const times: { from: TimeFrom; given: number }[] = [];
   try {
-    const choice = format.choose?.(record);
-    if (choice !== undefined) Object.assign(chosen, { format: choice.name, why: choice.why });
-    const given = format.decode(record);
-    const lines = reader.read(record).lines.map((line, place): DecodedLine => {
-      const headerTime = masker.mask(line.text, record.timestamp).time;
-      const time = headerTime ?? given[place]?.time;
-      const timeFrom = time === undefined ? "record" : headerTime === undefined ? "shipper" : "header";
-      return { ...line, timeFrom, ...(time === undefined || time === line.time ? {} : { clamped: time }) };
+    const { lines } = reader.read(record, {
+      onChoice: ({ name, why }) => Object.assign(chosen, { format: name, why }),
+      onTime: (from, given) => times.push({ from, given }),
     });
-    return { record, ...chosen, lines };
+    return {
+      record,
+      ...chosen,
+      lines: lines.map((line, place) => {
+        const { from = "record", given = line.time } = times[place] ?? {};
+        return { ...line, timeFrom: from, ...(given === line.time ? {} : { clamped: given }) };
+      }),
+    };
   } catch (thrown) {
     return { record, ...chosen, lines: [], error: thrown as Error };
   }

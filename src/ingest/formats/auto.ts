@@ -1,55 +1,44 @@
 import { TextDecoder } from "node:util";
-import { gunzipSync } from "node:zlib";
+import { constants, gunzipSync } from "node:zlib";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
-import type { RawRecord } from "../line.ts";
-import { filebeat } from "./filebeat.ts";
-import { fluentBit } from "./fluent-bit.ts";
+import type { DecodedLine, RawRecord } from "../line.ts";
 import { type RecordFormat, refused } from "./format.ts";
-import { gelf } from "./gelf.ts";
-import { isObject, maxRecordBytes, parseJson } from "./json-object.ts";
+import { isObject, type JsonFormat, maxRecordBytes, parseJson } from "./json-object.ts";
 import { jsonString } from "./json-string.ts";
 import { otlpJson } from "./otlp-json.ts";
 import { maxLineBytes, text } from "./text.ts";
-import { vector } from "./vector.ts";
 
-interface Choice {
-  format: RecordFormat;
-  why: string;
-  /** As the format reads it: without a gzip around it. */
-  record: RawRecord;
-}
+/** A gzip's head and the first of its text. */
+const packedBeginning = 4096;
+
+/** What a record is, what says so, and how its lines are had. */
+type Found = [name: string, why: string, lines: () => DecodedLine[]];
 
 /**
  * Looks at each record, in this order: gzip is unpacked once; Confluent's framing is avro, where a registry is configured;
  * what begins as JSON is told apart by its keys; a MessagePack map is msgpack; valid UTF-8 is text; the rest is refused.
  * OTLP protobuf is never guessed: it begins with a newline, as a text may.
  */
-export function createAuto(formats: {
-  json: RecordFormat;
-  msgpack: RecordFormat;
-  avro: RecordFormat | undefined;
-}): RecordFormat {
-  const { json, msgpack, avro } = formats;
+export function createAuto(
+  formats: Record<"filebeat" | "fluentBit" | "vector" | "gelf" | "json", JsonFormat> & {
+    msgpack: RecordFormat;
+    avro: RecordFormat | undefined;
+  },
+): RecordFormat {
+  const { filebeat, fluentBit, vector, gelf, json, msgpack, avro } = formats;
 
-  function choose(record: RawRecord): Choice | undefined {
-    const unpacked = ungzipped(record);
-    const { value } = unpacked;
-    if (value === null || value.length === 0) return undefined;
-    const because = (format: RecordFormat, why: string): Choice => ({
-      format,
-      why: unpacked === record ? why : `gzip, then ${why}`,
-      record: unpacked,
-    });
+  function find(record: RawRecord): Found {
+    const { value } = record;
+    if (value === null || value.length === 0) return ["auto", "an empty record", () => []];
+    const as = (format: RecordFormat, why: string): Found => [format.name, why, () => format.decode(record)];
     const first = value[0] ?? 0;
     if (first === 0x00 && avro !== undefined && value.length > 5)
-      return because(avro, "begins with the id of an Avro schema");
-    const begin = value.toString("latin1", 0, 64).trimStart()[0];
-    if (begin === "{") return because(...jsonKind(unpacked));
-    if (begin === "[" && isJson(unpacked)) return because(json, "a JSON array");
-    if (begin === '"' && isJson(unpacked)) return because(jsonString, "a JSON string");
+      return as(avro, "begins with the id of an Avro schema");
+    const begin = value.toString("latin1", 0, 64).trimStart()[0] ?? "";
+    if (/[{["]/.test(begin)) return findJson(record, as, begin === "{");
     const isMap = (first & 0xf0) === 0x80 || first === 0xde || first === 0xdf;
-    if (isMap && !isUtf8(value)) return because(msgpack, "begins as a MessagePack map");
-    if (isUtf8(value)) return because(text, "valid UTF-8 that is no JSON");
+    if (isMap && !isUtf8(value)) return as(msgpack, "begins as a MessagePack map");
+    if (isUtf8(value)) return as(text, "valid UTF-8 that is no JSON");
     throw refused(
       "LG_RECORD_UNKNOWN",
       "A record is neither JSON, nor MessagePack, nor UTF-8.",
@@ -58,16 +47,29 @@ export function createAuto(formats: {
     );
   }
 
-  function jsonKind(record: RawRecord): [RecordFormat, string] {
+  function findJson(
+    record: RawRecord,
+    as: (format: RecordFormat, why: string) => Found,
+    hasBrace: boolean,
+  ): Found {
     let content: unknown;
     try {
       content = parseJson(record, "auto");
     } catch (thrown) {
-      // A line may well begin with a brace; what is longer than a line may be is JSON that was cut.
-      if (!isLine(record, thrown)) throw thrown;
-      return [text, `begins with a brace, but: ${reasonOf(thrown)}`];
+      // A line may well begin like JSON; a brace before more than a line may be is JSON that was cut.
+      if (hasBrace && !isLine(record, thrown)) throw thrown;
+      return as(text, `begins like JSON, but: ${reasonOf(thrown)}`);
     }
-    if (!isObject(content)) return [json, "JSON"];
+    // A program may well print a list.
+    if (Array.isArray(content) && !content.every((one) => isObject(one) || typeof one === "string"))
+      return as(text, "a JSON array of neither objects nor texts");
+    const [format, why] = jsonKind(content);
+    return [format.name, why, () => format.linesOf(content)];
+  }
+
+  function jsonKind(content: unknown): [JsonFormat, string] {
+    if (typeof content === "string") return [jsonString, "a JSON string"];
+    if (!isObject(content)) return [json, "a JSON array"];
     if ("resourceLogs" in content) return [otlpJson, "JSON with resourceLogs"];
     if ((content.version === "1.1" || content.version === 1.1) && "short_message" in content)
       return [gelf, 'JSON with version "1.1" and short_message'];
@@ -81,27 +83,27 @@ export function createAuto(formats: {
 
   return {
     name: "auto",
-    choose(record) {
-      const chosen = choose(record);
-      return chosen === undefined
-        ? { name: "auto", why: "an empty record" }
-        : { name: chosen.format.name, why: chosen.why };
-    },
-    decode(record) {
-      const chosen = choose(record);
-      return chosen === undefined ? [] : chosen.format.decode(chosen.record);
+    decode(record, onChoice) {
+      const unpacked = ungzipped(record);
+      const [name, why, lines] = find(unpacked);
+      onChoice?.({ name, why: unpacked === record ? why : `gzip, then ${why}` });
+      return lines();
     },
     ...(avro?.prepare === undefined
       ? {}
       : {
-          prepare: (records) => avro.prepare?.(records.map(framed)) ?? Promise.resolve(),
+          prepare: (records) => avro.prepare?.(records.map(beginning)) ?? Promise.resolve(),
         }),
   };
 }
 
+function isGzip(value: Buffer): boolean {
+  return value[0] === 0x1f && value[1] === 0x8b;
+}
+
 function ungzipped(record: RawRecord): RawRecord {
   const { value } = record;
-  if (value === null || value[0] !== 0x1f || value[1] !== 0x8b) return record;
+  if (value === null || !isGzip(value)) return record;
   try {
     return { ...record, value: gunzipSync(value, { maxOutputLength: maxRecordBytes }) };
   } catch (thrown) {
@@ -113,29 +115,26 @@ function ungzipped(record: RawRecord): RawRecord {
   }
 }
 
-/** As avro reads it; a record that cannot be unpacked is told of when it is decoded. */
-function framed(record: RawRecord): RawRecord {
+/** Enough of a record to see the schema it names: it is unpacked when it is decoded, and what is no gzip told of then. */
+function beginning(record: RawRecord): RawRecord {
+  const { value } = record;
+  if (value === null || !isGzip(value)) return framed(record);
   try {
-    const unpacked = ungzipped(record);
-    return unpacked.value?.[0] === 0x00 ? unpacked : { ...record, value: null };
+    const options = { finishFlush: constants.Z_SYNC_FLUSH };
+    return framed({ ...record, value: gunzipSync(value.subarray(0, packedBeginning), options) });
   } catch {
     return { ...record, value: null };
   }
+}
+
+function framed(record: RawRecord): RawRecord {
+  return record.value?.[0] === 0x00 ? record : { ...record, value: null };
 }
 
 function isLine({ value }: RawRecord, thrown: unknown): boolean {
   const code = thrown instanceof LogGuardianError ? thrown.code : "";
   const isText = code === "LG_RECORD_JSON" || code === "LG_RECORD_ENCODING";
   return isText && (value?.length ?? 0) <= maxLineBytes;
-}
-
-function isJson(record: RawRecord): boolean {
-  try {
-    parseJson(record, "auto");
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -1,8 +1,7 @@
 import { createFieldReader, type Fields } from "./fields.ts";
-import type { RecordFormat } from "./format.ts";
-import { type JsonObject, parseObject } from "./json-object.ts";
+import { createJsonFormat, type JsonFormat, type JsonObject, objectOf } from "./json-object.ts";
 
-const fields: Fields = {
+const own: Fields = {
   line: ["message"],
   time: ["@timestamp"],
   host: ["host.name", "agent.name"],
@@ -10,17 +9,15 @@ const fields: Fields = {
   pod: ["kubernetes.pod.name"],
   container: ["container.id"],
 };
-const readFields = createFieldReader(fields, "filebeat");
 
 /** Filebeat's Kafka output with its default JSON codec. */
-export const filebeat: RecordFormat = {
-  name: "filebeat",
-  decode(record) {
-    const content = parseObject(record, "filebeat");
-    if (content === undefined) return [];
+export function createFilebeat(fields: Partial<Fields> = {}): JsonFormat {
+  const readFields = createFieldReader({ ...own, ...fields }, "filebeat");
+  return createJsonFormat("filebeat", (parsed) => {
+    const content = objectOf(parsed, "filebeat");
     const fileOffset = (content.log as JsonObject | undefined)?.offset;
     const line = readFields(content);
     if (typeof fileOffset === "number" && Number.isSafeInteger(fileOffset)) line.fileOffset = fileOffset;
     return [line];
-  },
-};
+  });
+}

@@ -11,4 +11,4 @@ export const fluentBitFields: Fields = {
 };
 
 /** Fluent Bit's out_kafka with `format json`: `log` from tail, `MESSAGE` from systemd. */
-export const fluentBit = createShipperJson("fluent-bit", fluentBitFields);
+export const createFluentBit = createShipperJson("fluent-bit", fluentBitFields);

@@ -4,12 +4,19 @@ import type { DecodedLine, RawRecord } from "../line.ts";
 /** How one shipper puts lines into records. */
 export interface RecordFormat {
   name: string;
-  /** The record's lines; none for an empty one. @throws LogGuardianError LG_RECORD_* for the dead letters. */
-  decode(record: RawRecord): DecodedLine[];
+  /**
+   * The record's lines; none for an empty one.
+   * @param onChoice told by a format that looks at each record which format it is, and what says so.
+   * @throws LogGuardianError LG_RECORD_* for the dead letters.
+   */
+  decode(record: RawRecord, onChoice?: (choice: Choice) => void): DecodedLine[];
   /** Fetches what decoding these records takes, such as schemas; waits as long as it must. */
   prepare?(records: readonly RawRecord[]): Promise<void>;
-  /** Of a format that looks at each record: which format it is, and what says so. */
-  choose?(record: RawRecord): { name: string; why: string };
+}
+
+export interface Choice {
+  name: string;
+  why: string;
 }
 
 /** Lines of one record at most. */

@@ -11,4 +11,4 @@ const fields: Fields = {
 };
 
 /** Graylog Extended Log Format 1.1: `short_message` is the line, `timestamp` seconds. */
-export const gelf = createShipperJson("gelf", fields);
+export const createGelf = createShipperJson("gelf", fields);

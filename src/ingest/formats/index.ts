@@ -2,10 +2,10 @@ import type { SchemaRegistry } from "../schema-registry.ts";
 import { createAuto } from "./auto.ts";
 import { createAvro } from "./avro.ts";
 import type { Fields } from "./fields.ts";
-import { filebeat } from "./filebeat.ts";
-import { fluentBit } from "./fluent-bit.ts";
+import { createFilebeat } from "./filebeat.ts";
+import { createFluentBit } from "./fluent-bit.ts";
 import type { RecordFormat } from "./format.ts";
-import { gelf } from "./gelf.ts";
+import { createGelf } from "./gelf.ts";
 import { createJson } from "./json.ts";
 import { jsonString } from "./json-string.ts";
 import { createMsgpack } from "./msgpack.ts";
@@ -13,14 +13,14 @@ import { otlpJson } from "./otlp-json.ts";
 import { otlpProto } from "./otlp-proto.ts";
 import { syslog } from "./syslog.ts";
 import { text } from "./text.ts";
-import { vector } from "./vector.ts";
+import { createVector } from "./vector.ts";
 
-export type { RecordFormat } from "./format.ts";
+export type { Choice, RecordFormat } from "./format.ts";
 
 export interface FormatOptions {
   /** Of `avro`, and of `auto` where Avro may come. */
   registry?: SchemaRegistry | undefined;
-  /** Of `json`, `msgpack` and `avro`: where they hold the line and its origin, instead of the usual places. */
+  /** Of `json`, `msgpack`, `avro` and `auto`: where they hold the line and its origin, instead of the usual places. */
   fields?: Partial<Fields> | undefined;
 }
 
@@ -28,16 +28,20 @@ export interface FormatOptions {
 const create = {
   auto: ({ registry, fields }) =>
     createAuto({
+      filebeat: createFilebeat(fields),
+      fluentBit: createFluentBit(fields),
+      vector: createVector(fields),
+      gelf: createGelf(fields),
       json: createJson(fields),
       msgpack: createMsgpack(fields),
       avro: registry === undefined ? undefined : createAvro(registry, fields),
     }),
-  filebeat: () => filebeat,
-  "fluent-bit": () => fluentBit,
-  vector: () => vector,
+  filebeat: () => createFilebeat(),
+  "fluent-bit": () => createFluentBit(),
+  vector: () => createVector(),
   "otlp-json": () => otlpJson,
   "otlp-proto": () => otlpProto,
-  gelf: () => gelf,
+  gelf: () => createGelf(),
   json: ({ fields }) => createJson(fields),
   "json-string": () => jsonString,
   msgpack: ({ fields }) => createMsgpack(fields),

@@ -1,7 +1,7 @@
 import { TextDecoder } from "node:util";
 import { reasonOf } from "../../errors.ts";
-import type { RawRecord } from "../line.ts";
-import { refused } from "./format.ts";
+import type { DecodedLine, RawRecord } from "../line.ts";
+import { type RecordFormat, refused } from "./format.ts";
 
 export type JsonObject = Record<string, unknown>;
 
@@ -28,10 +28,20 @@ export function parseJson({ value }: RawRecord, format: string): unknown {
   }
 }
 
-/** @throws LogGuardianError LG_RECORD_SIZE, LG_RECORD_ENCODING, LG_RECORD_JSON, LG_RECORD_DEPTH. */
-export function parseObject(record: RawRecord, format: string): JsonObject | undefined {
-  const content = parseJson(record, format);
-  return content === undefined ? undefined : objectOf(content, format);
+/** A format whose records are JSON: of JSON that was parsed already it takes that. */
+export interface JsonFormat extends RecordFormat {
+  linesOf(content: unknown): DecodedLine[];
+}
+
+export function createJsonFormat(name: string, linesOf: JsonFormat["linesOf"]): JsonFormat {
+  return {
+    name,
+    linesOf,
+    decode(record) {
+      const content = parseJson(record, name);
+      return content === undefined ? [] : linesOf(content);
+    },
+  };
 }
 
 /** @throws LogGuardianError LG_RECORD_JSON where it is none. */

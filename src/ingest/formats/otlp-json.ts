@@ -1,38 +1,34 @@
-import { collectLines, type RecordFormat, refused } from "./format.ts";
-import { isObject, type JsonObject, parseObject } from "./json-object.ts";
+import { collectLines, refused } from "./format.ts";
+import { createJsonFormat, isObject, type JsonObject, objectOf } from "./json-object.ts";
 import { lineOfOtlp } from "./otlp.ts";
 
 /** OTLP's JSON encoding: `{"resourceLogs": […]}`, 64-bit numbers as text. */
-export const otlpJson: RecordFormat = {
-  name: "otlp-json",
-  decode(record) {
-    const content = parseObject(record, "otlp-json");
-    if (content === undefined) return [];
-    if (!Array.isArray(content.resourceLogs))
-      throw refused(
-        "LG_RECORD_NO_LINE",
-        "An otlp-json record has no resourceLogs: metrics and traces are no logs.",
-      );
-    const { lines, push } = collectLines("otlp-json");
-    for (const resourceLogs of objectsIn(content.resourceLogs)) {
-      const resource = attributesOf(isObject(resourceLogs.resource) ? resourceLogs.resource : {});
-      for (const scopeLogs of objectsIn(resourceLogs.scopeLogs))
-        for (const log of objectsIn(scopeLogs.logRecords))
-          push(
-            lineOfOtlp({
-              time: digitsOf(log.timeUnixNano),
-              observed: digitsOf(log.observedTimeUnixNano),
-              body: anyValue(log.body),
-              attributes: attributesOf(log),
-              resource,
-            }),
-          );
-    }
-    if (lines.length === 0)
-      throw refused("LG_RECORD_NO_LINE", "An otlp-json record holds no log record that can be read.");
-    return lines;
-  },
-};
+export const otlpJson = createJsonFormat("otlp-json", (parsed) => {
+  const content = objectOf(parsed, "otlp-json");
+  if (!Array.isArray(content.resourceLogs))
+    throw refused(
+      "LG_RECORD_NO_LINE",
+      "An otlp-json record has no resourceLogs: metrics and traces are no logs.",
+    );
+  const { lines, push } = collectLines("otlp-json");
+  for (const resourceLogs of objectsIn(content.resourceLogs)) {
+    const resource = attributesOf(isObject(resourceLogs.resource) ? resourceLogs.resource : {});
+    for (const scopeLogs of objectsIn(resourceLogs.scopeLogs))
+      for (const log of objectsIn(scopeLogs.logRecords))
+        push(
+          lineOfOtlp({
+            time: digitsOf(log.timeUnixNano),
+            observed: digitsOf(log.observedTimeUnixNano),
+            body: anyValue(log.body),
+            attributes: attributesOf(log),
+            resource,
+          }),
+        );
+  }
+  if (lines.length === 0)
+    throw refused("LG_RECORD_NO_LINE", "An otlp-json record holds no log record that can be read.");
+  return lines;
+});
 
 function objectsIn(list: unknown): JsonObject[] {
   return Array.isArray(list) ? list.filter(isObject) : [];

@@ -11,4 +11,4 @@ const fields: Fields = {
 };
 
 /** Vector's kafka sink with `encoding.codec: json`, its legacy log namespace. */
-export const vector = createShipperJson("vector", fields);
+export const createVector = createShipperJson("vector", fields);
