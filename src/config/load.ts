@@ -4,7 +4,7 @@ import { parseDocument, stringify } from "yaml";
 import { ownLabels } from "../alert/alert.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Fields } from "../ingest/formats/fields.ts";
-import { formatsWithFields } from "../ingest/formats/index.ts";
+import { type FormatName, formatsWithFields } from "../ingest/formats/index.ts";
 import { createKeys, type KeySpec } from "../ingest/keys.ts";
 import { createLayout } from "../ingest/layouts.ts";
 import { createMasker } from "../mask/masker.ts";
@@ -121,7 +121,7 @@ function problemsOfUrls({ redis, alertmanager, schemaRegistry }: Config): Proble
 function problemsOfRegistry({ schemaRegistry, pipelines }: Config): Problem[] {
   if (schemaRegistry !== undefined) return [];
   return Object.entries(pipelines)
-    .filter(([, { format }]) => format === "avro")
+    .filter(([, pipeline]) => rawTopicsOf(pipeline).some(({ format }) => format === "avro"))
     .map(([name]) => ({ path: `pipelines.${name}.format`, what: "avro needs schemaRegistry.url" }));
 }
 
@@ -132,18 +132,30 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
     problems.push({ path: path.join("."), what: "must be named with a-z, 0-9 and - only" });
   Value.Default(pipelineSchema, pipeline);
   problems.push(...problemsOf(pipelineSchema, pipeline, path));
-  const { window, key, layout, mask, alert, format, fields } = (pipeline ?? {}) as Partial<PipelineConfig>;
+  const { window, key, layout, mask, alert, topics, ...reading } = (pipeline ?? {}) as PipelineConfig;
   const schema = windowSchemas[window?.kind as keyof typeof windowSchemas];
   if (schema !== undefined) {
     Value.Default(schema, window);
     problems.push(...problemsOf(schema, window, [...path, "window"]));
   }
   if (problems.length > 0) return problems;
-  if (fields !== undefined && format !== undefined && !formatsWithFields.includes(format))
-    problems.push({
-      path: [...path, "fields"].join("."),
-      what: `belongs to the formats ${formatsWithFields.join(", ")}: ${format} says itself where its fields are`,
-    });
+  const checkFields = (
+    { fields, format }: Partial<Pick<PipelineConfig, "fields" | "format">>,
+    at: string[],
+  ) => {
+    if (fields !== undefined && format !== undefined && !formatsWithFields.includes(format))
+      problems.push({
+        path: [...path, ...at, "fields"].join("."),
+        what: `belongs to the formats ${formatsWithFields.join(", ")}: ${format} says itself where its fields are`,
+      });
+  };
+  checkFields(reading, []);
+  for (const [place, topic] of topics.entries())
+    if (typeof topic === "object")
+      checkFields({ format: reading.format, ...topic }, ["topics", String(place)]);
+  const names = rawTopicsOf(pipeline as PipelineConfig).map(({ name }) => name);
+  if (new Set(names).size < names.length)
+    problems.push({ path: [...path, "topics"].join("."), what: "names a topic twice" });
   if (window?.kind === "session" && milliseconds(window.gap) === 0)
     problems.push({ path: [...path, "window", "gap"].join("."), what: "must be longer than 0" });
   if (window?.kind === "time") {
@@ -205,8 +217,29 @@ export function printConfig(config: Config): string {
   return stringify(JSON.parse(JSON.stringify(config, hidden)));
 }
 
-/** The fields that a pipeline names, as a record format takes them. */
-export function fieldsOf({ fields = {} }: PipelineConfig): Partial<Fields> {
+/** A raw topic, and how its records are read. */
+export interface RawTopicSpec {
+  name: string;
+  format: FormatName;
+  fields: Partial<Fields>;
+}
+
+/** A pipeline's raw topics: each read as it says itself, else as the pipeline says. */
+export function rawTopicsOf({ topics, format, fields }: PipelineConfig): RawTopicSpec[] {
+  return topics.map((topic) => {
+    const { name, ...own } = typeof topic === "string" ? { name: topic } : topic;
+    // Fields belong to a format.
+    const inherited = own.format === undefined ? fields : undefined;
+    return { name, format: own.format ?? format, fields: fieldsOf({ fields: own.fields ?? inherited }) };
+  });
+}
+
+/** The fields that a pipeline or topic names, as a record format takes them. */
+export function fieldsOf({
+  fields = {},
+}: {
+  fields?: PipelineConfig["fields"] | undefined;
+}): Partial<Fields> {
   return Object.fromEntries(Object.entries(fields).map(([field, path]) => [field, [path]]));
 }
 

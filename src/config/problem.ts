@@ -52,7 +52,9 @@ function plain(part: string): string {
 
 function descriptionAt(schema: TSchema, instancePath: string): string | undefined {
   let at: unknown = schema;
-  for (const part of instancePath.split("/").slice(1))
-    at = (at as { properties?: Record<string, unknown> } | undefined)?.properties?.[part];
+  for (const part of instancePath.split("/").slice(1)) {
+    const { properties, items } = (at ?? {}) as { properties?: Record<string, unknown>; items?: unknown };
+    at = properties?.[part] ?? items;
+  }
   return (at as { description?: string } | undefined)?.description;
 }

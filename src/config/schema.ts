@@ -46,24 +46,31 @@ export const windowSchemas = {
   }),
 };
 
+/** Paths such as `event.text`, instead of the usual places. */
+const fields = object({
+  line: optional(text()),
+  time: optional(text()),
+  host: optional(text()),
+  file: optional(text()),
+  pod: optional(text()),
+  container: optional(text()),
+});
+
 export const pipelineSchema = object({
-  topics: Type.Array(text(), { minItems: 1, description: "raw topics" }),
+  /** Raw topics; one whose records are not as the pipeline says, says so itself. */
+  topics: Type.Array(
+    Type.Union(
+      [text(), object({ name: text(), format: optional(oneOf(formatNames)), fields: optional(fields) })],
+      { description: "must be a topic's name, or such as { name: app, format: filebeat }" },
+    ),
+    { minItems: 1 },
+  ),
   from: oneOf(["earliest", "latest"], {
     default: "latest",
     description: "where a pipeline that never ran begins",
   }),
   format: oneOf(formatNames),
-  /** Paths such as `event.text`, instead of the usual places. */
-  fields: optional(
-    object({
-      line: optional(text()),
-      time: optional(text()),
-      host: optional(text()),
-      file: optional(text()),
-      pod: optional(text()),
-      container: optional(text()),
-    }),
-  ),
+  fields: optional(fields),
   layout: Type.Union([oneOf(layoutNames), object({ pattern: text() })], {
     default: "none",
     description: `must be ${layoutNames.join(", ")}, or a pattern such as { pattern: '^(?P<time>\\S+) (?P<content>.*)$' }`,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeLines } from "../codec/lines.ts";
+import { pipelineOf, rawTopicsOf } from "../config/load.ts";
 import { LogGuardianError } from "../errors.ts";
 import { groupName, topicNames } from "./names.ts";
 import type { Services } from "./services.ts";
@@ -17,11 +18,13 @@ export async function flushPipeline(
   options: { timeoutMs: number; dryRun: boolean; onWait: (records: number) => void },
 ): Promise<{ partitions: number }> {
   const { config, topics, sender } = services;
-  const raw = config.pipelines[pipeline]?.topics ?? [];
+  const raw = rawTopicsOf(pipelineOf(config, pipeline));
   const group = groupName(config, pipeline, "ingester");
   const { lines } = topicNames(config, pipeline);
   const partitions = await topics.partitions(lines);
-  const goals = await Promise.all(raw.map(async (topic) => ({ topic, bounds: await topics.bounds(topic) })));
+  const goals = await Promise.all(
+    raw.map(async ({ name: topic }) => ({ topic, bounds: await topics.bounds(topic) })),
+  );
   const deadline = Date.now() + options.timeoutMs;
   for (;;) {
     let left = 0;

@@ -117,6 +117,19 @@ describe("decode", () => {
     expect(stderr).toBe("2 records, 1 line, 1 for the dead letters\n");
   });
 
+  it("reads a topic as the pipeline's entry of it says", async () => {
+    const value = Buffer.from("2026-11-22T08:57:51.643Z n1 su[77]: up");
+    const [own, other] = [await topicOf([{ value }]), await topicOf([{ value }])];
+    const config = join(tmpdir(), `${randomUUID()}.yaml`);
+    const topics = [{ name: own, format: "syslog" }, other];
+    const app = { topics, format: "text", window: { kind: "session" } };
+    writeFileSync(config, JSON.stringify({ kafka: { brokers }, pipelines: { app } }));
+    const options = ["--config", config, "--pipeline", "app", "--json"];
+    const textOf = async (topic: string) =>
+      jsonRows(await runCli(["decode", "--topic", topic, ...options])).map(({ text }) => text);
+    expect([await textOf(own), await textOf(other)]).toEqual([["up"], [String(value)]]);
+  });
+
   it("explains what is wrong with its options, the topic and the file", async () => {
     const both = await runCli(["decode", "--topic", "a", "--records", "b"], "", environment);
     expect([both.status, both.stderr]).toEqual([2, expect.stringContaining("either --topic NAME or")]);

@@ -25,10 +25,11 @@ describe("the example configuration", () => {
     const { hdfs, nodes, requests } = pipelines;
     const missing = [
       ...unnamed(configSchema, { ...rest, pipelines }, []),
-      ...unnamed(pipelineSchema, { ...hdfs, fields: nodes.fields, layout: nodes.layout }, [
-        "pipelines",
-        "hdfs",
-      ]),
+      ...unnamed(
+        pipelineSchema,
+        { ...hdfs, topics: nodes.topics.slice(1), fields: nodes.fields, layout: nodes.layout },
+        ["pipelines", "hdfs"],
+      ),
       ...unnamed(windowSchemas.session, hdfs.window, ["pipelines", "hdfs", "window"]),
       ...unnamed(windowSchemas.time, requests.window, ["pipelines", "requests", "window"]),
       ...unnamed(windowSchemas.sliding, nodes.window, ["pipelines", "nodes", "window"]),

@@ -2,7 +2,14 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { durationOf, loadConfig, parseConfig, printConfig, windowSpecOf } from "../../src/config/load.ts";
+import {
+  durationOf,
+  loadConfig,
+  parseConfig,
+  printConfig,
+  rawTopicsOf,
+  windowSpecOf,
+} from "../../src/config/load.ts";
 
 const good = `
 pipelines:
@@ -36,6 +43,30 @@ describe("the configuration", () => {
     if (pipeline === undefined) throw new Error();
     expect(windowSpecOf(pipeline.window)).toEqual({ kind: "session", gapMs: 86_400_000, maxLines: 1000 });
     expect(durationOf(pipeline.idleAfter)).toBe(30_000);
+  });
+
+  it("lets a topic say itself how its records are read", () => {
+    const topics =
+      "[raw, { name: pods, format: fluent-bit }, { name: app, format: json, fields: { line: text } }]";
+    const text = `pipelines: { a: { topics: ${topics}, format: json, fields: { line: event.text }, window: { kind: session } } }`;
+    const { a } = parseConfig(text, "x.yaml").pipelines;
+    expect(a && rawTopicsOf(a)).toEqual([
+      { name: "raw", format: "json", fields: { line: ["event.text"] } },
+      { name: "pods", format: "fluent-bit", fields: {} },
+      { name: "app", format: "json", fields: { line: ["text"] } },
+    ]);
+    expect(problemsOf(text.replace("format: fluent-bit", "format: fluentbit"))).toEqual([
+      "pipelines.a.topics.1: must be a topic's name, or such as { name: app, format: filebeat }",
+    ]);
+    expect(
+      problemsOf(text.replace("format: json, fields: { line: text }", "format: text, fields: {}")),
+    ).toEqual([expect.stringMatching(/^pipelines\.a\.topics\.2\.fields: belongs to the formats/)]);
+    expect(problemsOf(text.replace("name: pods", "name: raw"))).toEqual([
+      "pipelines.a.topics: names a topic twice",
+    ]);
+    expect(problemsOf(text.replace("fluent-bit", "avro"))).toEqual([
+      "pipelines.a.format: avro needs schemaRegistry.url",
+    ]);
   });
 
   it("refuses what would be ignored, or cannot be", () => {

@@ -1,5 +1,12 @@
 import { styleText } from "node:util";
-import { fieldsOf, keySpecOf, loadConfig, loadConfigOrDefaults, pipelineOf } from "../../config/load.ts";
+import {
+  fieldsOf,
+  keySpecOf,
+  loadConfig,
+  loadConfigOrDefaults,
+  pipelineOf,
+  rawTopicsOf,
+} from "../../config/load.ts";
 import type { Config, PipelineConfig } from "../../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { readCapturedRecords } from "../../ingest/captured-records.ts";
@@ -89,8 +96,9 @@ async function readingFor(
   const masker = lineMaskerOf(manifest, { layout, custom: pipeline?.mask?.custom ?? [] });
   const signal = AbortSignal.timeout(registryWithinMs);
   const quiet = { logger: silentLogger, health: createHealth(), signal };
-  const format = createFormat(options.format ?? pipeline?.format ?? "auto", {
-    fields: pipeline === undefined ? undefined : fieldsOf(pipeline),
+  const topic = pipeline && rawTopicsOf(pipeline).find(({ name }) => name === options.topic);
+  const format = createFormat(options.format ?? topic?.format ?? pipeline?.format ?? "auto", {
+    fields: topic?.fields ?? (pipeline && fieldsOf(pipeline)),
     registry:
       config.schemaRegistry === undefined ? undefined : createSchemaRegistry(config.schemaRegistry, quiet),
   });

@@ -1,7 +1,7 @@
 import { encodeLines } from "../../codec/lines.ts";
-import { durationOf, fieldsOf, keySpecOf } from "../../config/load.ts";
+import { durationOf, keySpecOf, rawTopicsOf } from "../../config/load.ts";
 import { createFormat } from "../../ingest/formats/index.ts";
-import { createLineReader } from "../../ingest/line-reader.ts";
+import { createLineReader, type LineReader } from "../../ingest/line-reader.ts";
 import { earliestTime, type RawPartition, type RawTopic, splitChunk } from "../../ingest/lines-message.ts";
 import type { Assignment } from "../../kafka/consumer.ts";
 import type { PartitionWorker } from "../../kafka/partition-worker.ts";
@@ -33,22 +33,25 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
   const manifest = await loadManifest(options.bundle ?? defaultBundleDir());
   const { lines } = topicNames(config, pipeline);
   await topics.ensure(lines, { partitions: options.partitions, exactly: true });
-  const rawTopics = await createRawTopics(services, options.topics);
+  const specs = rawTopicsOf(options);
+  const names = specs.map(({ name }) => name);
+  const rawTopics = await createRawTopics(services, names);
   const bury = await createBury(context, "ingester");
-  const reader = createLineReader(
-    {
-      format: createFormat(options.format, {
-        fields: fieldsOf(options),
-        registry: services.schemaRegistry,
-      }),
-      masker: lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] }),
-    },
-    { key: keySpecOf(options.key) },
+  const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
+  const readers = new Map(
+    specs.map(({ name, format, fields }) => [
+      name,
+      createLineReader(
+        { format: createFormat(format, { fields, registry: services.schemaRegistry }), masker },
+        { key: keySpecOf(options.key) },
+      ),
+    ]),
   );
   /** Whether the pipeline has run, and Kafka knows nothing of it for this raw topic. */
   const isForgotten = async ({ allCommitted }: Assignment) =>
     allCommitted.size === 0 && [...(await topics.bounds(lines)).values()].some(({ end }) => end > 0);
-  return consumerFor(context, "ingester", options.topics, async (assignment) => {
+  return consumerFor(context, "ingester", names, async (assignment) => {
+    const reader = readers.get(assignment.topic) as LineReader;
     const { position, ...note } = beginningOf(assignment, context, await isForgotten(assignment));
     const { incarnation } = note;
     return createWorker({
