@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import kafkajs from "kafkajs";
 import { afterEach, describe, expect, it } from "vitest";
 import { account, startServices } from "../../scripts/services.mjs";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
@@ -79,6 +80,11 @@ describe("all roles in one process", () => {
     await producer.connect();
     await producer.send({
       topic,
+      compression: kafkajs.CompressionTypes.GZIP,
+      messages: [{ value: Buffer.alloc(65 * 2 ** 20), partition: 0 }],
+    });
+    await producer.send({
+      topic,
       messages: [
         ...[...simulation.lines].map(({ text }, offset) => ({
           value: JSON.stringify({ log: { file: { path: "/a" }, offset }, message: text }),
@@ -101,16 +107,22 @@ describe("all roles in one process", () => {
     expect(verdicts.map(({ logguardian }) => logguardian.key).sort()).toEqual(faulty.sort());
     expect(verdicts.every(({ event }) => event.kind === "alert")).toBe(true);
 
-    const letters = await stream.read(`${stream.prefix}.dead-letters`, (read) => read.length >= 4, 30_000);
+    const letters = await stream.read(`${stream.prefix}.dead-letters`, (read) => read.length >= 5, 30_000);
     const headers = letters.map((letter) =>
       Object.fromEntries(Object.entries(letter.headers ?? {}).map(([name, value]) => [name, String(value)])),
     );
     expect(headers.map((held) => held["lg-reason"]).sort()).toEqual([
+      "LG_KAFKA_BATCH_SIZE",
       "LG_RECORD_ENCODING",
       "LG_RECORD_JSON",
       "LG_RECORD_JSON",
       "LG_RECORD_NO_LINE",
     ]);
+    expect(headers.find((held) => held["lg-reason"] === "LG_KAFKA_BATCH_SIZE")).toMatchObject({
+      "lg-message": "A GZIP batch unpacks to more than 64 MB. Its offsets 0 to 0 are left out.",
+      "lg-partition": "0",
+      "lg-offset": "0",
+    });
     const broken = letters.findIndex(({ value }) => String(value) === "{ broken");
     expect(String(letters[broken]?.key)).toBe("the key");
     expect(headers[broken]).toMatchObject({ original: "kept", "lg-topic": topic, "lg-role": "ingester" });
@@ -128,6 +140,7 @@ describe("all roles in one process", () => {
 
     const logs = stream.logs();
     expect(logs).toContain("Records went to the dead letters.");
+    expect(logs).toContain("Records are left out: their batch cannot be unpacked.");
     expect(logs).not.toContain(account.password);
     await stream.stop();
   });
