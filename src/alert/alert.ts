@@ -35,7 +35,7 @@ const shownLines = 10;
 const shownCharacters = 400;
 
 /** Labels that tell alerts apart; a configuration cannot set them. */
-export const ownLabels = ["alertname", "pipeline", "fingerprint"];
+export const ownLabels = ["alertname", "pipeline", "fingerprint", "replay"];
 
 /** Labels and annotations that one anomalous window gives. @param labels the pipeline's; its severity wins. */
 export function contentOf(anomaly: Anomaly, labels: Record<string, string>): AlertContent {
@@ -51,6 +51,7 @@ export function contentOf(anomaly: Anomaly, labels: Record<string, string>): Ale
       alertname: "LogAnomaly",
       pipeline: ours.pipeline,
       fingerprint: ours.fingerprint ?? "none",
+      ...(ours.replay === undefined ? {} : { replay: ours.replay }),
     },
     annotations: {
       summary: `Anomalous logs in ${ours.pipeline}: ${clean(heaviest[0]?.text ?? anomaly.message)}`,

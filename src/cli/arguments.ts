@@ -1,5 +1,6 @@
 import { milliseconds } from "../config/units.ts";
 import { LogGuardianError } from "../errors.ts";
+import { isoTime } from "../ingest/time.ts";
 import type { WindowSpec } from "../window/window.ts";
 
 /** `30s`, `10m`, `24h` to milliseconds. @throws LogGuardianError LG_USAGE. */
@@ -51,6 +52,29 @@ export function parseWindowSpec(text: string, mostLines: number): WindowSpec {
   if (spanMs === undefined || slideMs === undefined || more.length > 0)
     return { kind: "sliding", ...parseWindow(text) };
   return { kind: "time", spanMs, slideMs, latenessMs: 0, maxLines: mostLines };
+}
+
+/** RFC 3339, seconds left out or not; without a zone UTC. Milliseconds. @throws LogGuardianError LG_USAGE. */
+export function parseTime(text: string, option: string): number {
+  const time = isoTime(text.replace(/^(\S{10}[T ]\d\d:\d\d)(?!:\d\d)/, "$1:00"));
+  if (time !== undefined) return time;
+  throw usage(`${option} ${text} is no time.`, "Write it as 2026-11-24T02:00Z or 2026-11-24T03:00:00+01:00.");
+}
+
+/** `0:100-200,app-logs:1:50-80`: topic where there are several, partition, first and last offset. @throws LogGuardianError LG_USAGE. */
+export function parseOffsets(
+  text: string,
+): { topic?: string; partition: number; first: number; last: number }[] {
+  return text.split(",").map((part) => {
+    const found = /^(?:([^:]+):)?(\d+):(\d+)-(\d+)$/.exec(part.trim());
+    const [, topic, ...numbers] = found ?? [];
+    const [partition = 0, first = 0, last = -1] = numbers.map(Number);
+    if (first <= last) return { ...(topic === undefined ? {} : { topic }), partition, first, last };
+    throw usage(
+      `--offsets ${part} is no range.`,
+      "Write partition:first-last, such as 0:100-200, with the topic before it where there are several.",
+    );
+  });
 }
 
 function usage(what: string, remedy: string): LogGuardianError {

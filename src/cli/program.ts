@@ -90,6 +90,33 @@ SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready
     .action(async (options) => (await import("./commands/flush.ts")).flushCommand(options));
 
   program
+    .command("replay")
+    .description("judge records of a pipeline again, beside it: a time range, offsets, or dead letters")
+    .requiredOption("--pipeline <name>", "as in the configuration")
+    .requiredOption("--label <label>", "names the replay and stands in its verdicts")
+    .option("--from <time>", "records stamped by Kafka at this time or later, such as 2026-11-24T02:00Z")
+    .option("--to <time>", "and before this time (default: all that there are)")
+    .option("--offsets <ranges>", "[topic:]partition:first-last, several with commas")
+    .option("--dead-letters", "the pipeline's dead letters, read as it reads records now")
+    .option("--reason <code>", "of the dead letters only these, such as LG_RECORD_JSON")
+    .addOption(configOption())
+    .option("--model <dir>", "bundle (default: the pipeline's)")
+    .option("--threshold <score>", "anomalous from this score on (default: the pipeline's)")
+    .option("--alert", "tell Alertmanager too, with the label replay")
+    .option("--dry-run", "say what would be read, and judge nothing")
+    .option("--json", "one JSON object")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian replay --pipeline hdfs --label outage --from 2026-11-24T02:00Z --to 2026-11-24T03:00Z
+  logguardian replay --pipeline hdfs --label recheck --offsets 0:100-200,1:50-80 --threshold 0.3
+  logguardian replay --pipeline hdfs --label after-fix --dead-letters --reason LG_RECORD_JSON --dry-run
+Nothing of the running pipeline is touched. Verdicts stand on the anomalies topic as pipeline hdfs.replay.outage.`,
+    )
+    .action(async (options) => (await import("./commands/replay.ts")).replayCommand(options));
+
+  program
     .command("decode")
     .description("show how records of a topic, or of a file, would be read, and why; nothing is committed")
     .option("--topic <name>", "its newest records")

@@ -29,6 +29,37 @@ export function deadLetterOf(
   return { partition: record.partition % partitions, key, value, headers };
 }
 
+/** A dead letter, read again. */
+export interface ReadLetter {
+  pipeline: string;
+  role: string;
+  reason: string;
+  /** Whether only the first bytes of the value were kept. */
+  isCut: boolean;
+  /** The record as it stood on its topic. */
+  record: RawRecord;
+}
+
+export function readDeadLetter(letter: RawRecord): ReadLetter {
+  const said = (name: string) => String(letter.headers[`lg-${name}`] ?? "");
+  const original = Object.entries(letter.headers).filter(([name]) => !name.startsWith("lg-"));
+  return {
+    pipeline: said("pipeline"),
+    role: said("role"),
+    reason: said("reason"),
+    isCut: said("size") !== "",
+    record: {
+      topic: said("topic"),
+      partition: Number(said("partition")),
+      offset: Number(said("offset")),
+      key: letter.key,
+      value: letter.value,
+      headers: Object.fromEntries(original),
+      timestamp: Number(said("timestamp")),
+    },
+  };
+}
+
 /** The first bytes; where there are more, the headers tell size and hash of all. */
 function keep(bytes: Buffer | null, mark: string, headers: Record<string, string | Buffer>): Buffer | null {
   if (bytes === null || bytes.length <= keptBytes) return bytes;

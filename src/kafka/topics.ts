@@ -24,6 +24,8 @@ export interface Topics {
   /** @throws LogGuardianError LG_TOPIC_MISSING. */
   partitions(topic: string): Promise<number>;
   bounds(topic: string): Promise<Map<number, LogBounds>>;
+  /** By partition: offset of the first record stamped at this time or later, or the log's end. */
+  offsetsAt(topic: string, timeMs: number): Promise<Map<number, number>>;
   /** By partition; those never committed are left out. */
   committed(group: string, topic: string): Promise<Map<number, Committed>>;
 }
@@ -106,6 +108,11 @@ export function createTopics(
       return new Map(
         found.map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }]),
       );
+    },
+
+    async offsetsAt(topic, timeMs) {
+      const found = await ask(() => admin.fetchTopicOffsetsByTimestamp(topic, timeMs));
+      return new Map(found.map(({ partition, offset }) => [partition, Number(offset)]));
     },
 
     async committed(group, topic) {

@@ -1,5 +1,5 @@
 import type { RawRecord } from "../ingest/line.ts";
-import { earliestTime, latestTime, type RawPartition } from "../ingest/lines-message.ts";
+import { earliestTime, latestTime, type RawPartition, type RawTopic } from "../ingest/lines-message.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import type { PartitionWindower } from "../window/partition-windower.ts";
 import type { Window } from "../window/window.ts";
@@ -9,6 +9,8 @@ import type { AddressedChunk, DeadLetter, Ingester } from "./ingester.ts";
 /** One file, standard input or generator: what a raw partition is in the distributed form. */
 export interface EmbeddedSource {
   name: string;
+  /** Of a topic's partition; the others are sources too, be they empty. 0 by default. */
+  partition?: number;
   batches: AsyncIterable<RawRecord[]>;
 }
 
@@ -49,7 +51,7 @@ export async function runEmbedded(
   const { ingester, windower, detector } = deps;
   const summary = emptySummary();
   const judging = createJudgingQueue(detector, summary, handlers.onVerdict, options.maxPendingWindows);
-  const topics = sources.map(({ name }) => ({ topic: name, partitions: 1 }));
+  const topics = topicsOf(sources);
   let linesOffset = 0;
 
   async function advance(chunks: readonly AddressedChunk[]): Promise<void> {
@@ -222,6 +224,12 @@ function emptySummary(): EmbeddedSummary {
   return { records: 0, lines: 0, deadLetters: 0, windows: 0, anomalous: 0, undecided: 0, linesNotScored: 0 };
 }
 
-function partitionOfSource(source: EmbeddedSource): RawPartition {
-  return { topic: source.name, incarnation: "1", partition: 0 };
+function topicsOf(sources: readonly EmbeddedSource[]): RawTopic[] {
+  const counts = new Map<string, number>();
+  for (const { name } of sources) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+function partitionOfSource({ name, partition = 0 }: EmbeddedSource): RawPartition {
+  return { topic: name, incarnation: "1", partition };
 }

@@ -17,6 +17,11 @@ export function groupName({ topics: { prefix } }: Config, pipeline: string, role
   return `${prefix}.${pipeline}.${role}`;
 }
 
+/** A replay is a pipeline of its own; what stands behind the dot is no pipeline's name. */
+export function replayName(pipeline: string, label: string): string {
+  return `${pipeline}.replay.${label}`;
+}
+
 /** Of a pipeline's state in Redis, which installations may share. No pipeline's name holds a dot. */
 export function stateName({ topics: { prefix } }: Config, pipeline: string): string {
   return `${prefix}.${pipeline}`;

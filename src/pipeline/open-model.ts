@@ -1,6 +1,8 @@
 import { createJudge, type Judge } from "../classify/judge.ts";
 import { createNovelty } from "../classify/novelty.ts";
 import { createScorer, type Scorer } from "../classify/scorer.ts";
+import { sizeOf } from "../config/load.ts";
+import type { Config, PipelineConfig } from "../config/schema.ts";
 import { createEmbedder, type Embedder } from "../embed/embedder.ts";
 import { type Bundle, defaultBundleDir, loadBundle } from "../model/bundle.ts";
 import { readTrainingLines } from "../model/novelty.ts";
@@ -48,6 +50,19 @@ export interface ModelOptions {
   /** Margin's logits and the generated answer with every judgement. */
   rawOutput?: boolean;
   inference?: Partial<InferenceOptions>;
+}
+
+/** The model of a pipeline. */
+export function modelOptionsOf(
+  { inference }: Config,
+  { bundle, threshold }: Pick<PipelineConfig, "bundle" | "threshold">,
+): ModelOptions {
+  const { lineCache, verdictCache, ...rest } = inference;
+  return {
+    inference: { ...rest, lineCacheBytes: sizeOf(lineCache), verdictCacheBytes: sizeOf(verdictCache) },
+    ...(bundle === undefined ? {} : { bundleDir: bundle }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
 }
 
 /**

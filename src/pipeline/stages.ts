@@ -6,7 +6,11 @@ import { createLineMasker, createLineReader, type LineMasker } from "../ingest/l
 import { type CustomPattern, createMasker } from "../mask/masker.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { createMemoryStore } from "../window/memory-store.ts";
-import { createPartitionWindower, type PartitionWindower } from "../window/partition-windower.ts";
+import {
+  createPartitionWindower,
+  type OpenLimits,
+  type PartitionWindower,
+} from "../window/partition-windower.ts";
 import { problemOfTime } from "../window/time.ts";
 import type { WindowSpec } from "../window/window.ts";
 import { createDetector, type Detector } from "./detector.ts";
@@ -20,6 +24,8 @@ export interface StageOptions {
   custom?: readonly CustomPattern[];
   key: KeySpec;
   window: WindowSpec;
+  /** Of open windows; none by default. */
+  limits?: OpenLimits;
   /** Windows judged together at most. */
   batchWindows: number;
 }
@@ -37,7 +43,11 @@ export function createStages(
     ingester: createIngester({ reader }, { partitions: 1 }),
     windower: createPartitionWindower(
       { store: createMemoryStore() },
-      { pipeline: options.pipeline, spec: options.window },
+      {
+        pipeline: options.pipeline,
+        spec: options.window,
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
+      },
     ),
     detector: createDetector(
       { judge: model.judge, model: { name: manifest.name, version: manifest.version } },

@@ -31,6 +31,8 @@ export interface Anomaly {
     reason?: string;
     revision: number;
     pipeline: string;
+    /** Label of the replay that judged again; live verdicts have none. */
+    replay?: string;
     key: string;
     model: { name: string; version: string };
     score: number | null;
@@ -62,7 +64,8 @@ export interface AnomalyLine {
 /** Of a published verdict: Kafka's default limit of a batch is 1 MB. */
 const maxBytes = 900_000;
 
-export function anomalyOf(verdict: Verdict): Anomaly {
+/** @param replay label of the replay that judges, if one does. */
+export function anomalyOf(verdict: Verdict, replay?: string): Anomaly {
   const { window, fingerprint, reason, novelty } = verdict;
   const [start, end] = [isoTime(window.start), isoTime(window.end)];
   const hosts = new Set(window.lines.map(({ origin }) => origin.host));
@@ -86,6 +89,7 @@ export function anomalyOf(verdict: Verdict): Anomaly {
       ...(reason === undefined ? {} : { reason }),
       revision: window.revision,
       pipeline: window.pipeline,
+      ...(replay === undefined ? {} : { replay }),
       key: window.key,
       model: verdict.model,
       score: verdict.score,
@@ -117,6 +121,7 @@ const readSchema = Type.Object({
     verdict: Type.String(),
     revision: Type.Integer(),
     pipeline: Type.String(),
+    replay: Type.Optional(Type.String()),
     key: Type.String(),
     model: Type.Object({ name: Type.String(), version: Type.String() }),
     score: Type.Union([Type.Number(), Type.Null()]),
@@ -177,7 +182,12 @@ function isoTime(milliseconds: number): string {
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }
 
-/** Headers of a published verdict: what repeats and revisions are told by. */
+/** Headers of a published verdict: what repeats, revisions and replays are told by. */
 export function headersOf({ event, logguardian }: Anomaly): Record<string, string> {
-  return { "lg-id": event.id, "lg-revision": String(logguardian.revision) };
+  const { revision, replay } = logguardian;
+  return {
+    "lg-id": event.id,
+    "lg-revision": String(revision),
+    ...(replay === undefined ? {} : { "lg-replay": replay }),
+  };
 }

@@ -1,16 +1,13 @@
 import { decodeWindow } from "../../codec/window.ts";
-import { sizeOf } from "../../config/load.ts";
-import type { Config } from "../../config/schema.ts";
-import { partitionOf } from "../../ingest/keys.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import type { LineMasker } from "../../ingest/line-reader.ts";
 import { createRedisScoringMarks } from "../../redis/scoring-marks.ts";
-import { anomalyOf, encodeAnomaly, headersOf } from "../../verdict/anomaly.ts";
-import type { Verdict } from "../../verdict/verdict.ts";
+import { anomalyOf } from "../../verdict/anomaly.ts";
 import type { Window } from "../../window/window.ts";
 import { createDetector } from "../detector.ts";
-import { sharedTopicPartitions, stateName, topicNames } from "../names.ts";
-import { type InferenceOptions, openModel } from "../open-model.ts";
+import { stateName, topicNames } from "../names.ts";
+import { modelOptionsOf, openModel } from "../open-model.ts";
+import { createPublisher } from "../publisher.ts";
 import { createScoringGuard } from "../scoring-guard.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
 import { lineMaskerOf } from "../stages.ts";
@@ -18,17 +15,12 @@ import { lineMaskerOf } from "../stages.ts";
 /** The windows topic to the anomalies topic. */
 export async function createDetectorRole(context: RoleContext): Promise<Role> {
   const { services, pipeline, options } = context;
-  const { config, topics, metrics, sender, logger } = services;
-  const { windows, anomalies } = topicNames(config, pipeline);
+  const { config, topics, metrics, logger } = services;
+  const { windows } = topicNames(config, pipeline);
   await topics.ensure(windows, { partitions: options.partitions, exactly: false });
-  await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
-  const anomalyPartitions = await topics.partitions(anomalies);
+  const publisher = await createPublisher(context);
   const bury = await createBury(context, "detector");
-  const model = await openModel({
-    inference: inferenceOf(config),
-    ...(options.bundle === undefined ? {} : { bundleDir: options.bundle }),
-    ...(options.threshold === undefined ? {} : { threshold: options.threshold }),
-  });
+  const model = await openModel(modelOptionsOf(config, options));
   const { manifest } = model.bundle;
   const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
   const { batchSize } = config.inference;
@@ -48,28 +40,11 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
     }
   });
 
-  async function publish(verdicts: readonly Verdict[]): Promise<void> {
-    const wanted = verdicts.filter(({ verdict }) => options.publish === "all" || verdict !== "normal");
-    await sender.send(
-      anomalies,
-      wanted.map((verdict) => {
-        const anomaly = anomalyOf(verdict);
-        const { key } = verdict.window;
-        return {
-          partition: partitionOf(key, anomalyPartitions),
-          key,
-          value: encodeAnomaly(anomaly),
-          headers: headersOf(anomaly),
-        };
-      }),
-    );
-  }
-
   async function judge(batch: readonly { window: Window; record: RawRecord }[]): Promise<void> {
     const started = performance.now();
     const verdicts = await detector.detect(batch.map(({ window }) => maskedFor(window, masker)));
     metrics.inference.observe({ pipeline }, (performance.now() - started) / 1000);
-    await publish(verdicts);
+    await publisher.publish(verdicts.map((verdict) => anomalyOf(verdict)));
     const now = Date.now();
     for (const [place, { verdict }] of verdicts.entries()) {
       metrics.verdicts.inc({ pipeline, verdict });
@@ -115,9 +90,4 @@ function maskedFor(window: Window, masker: LineMasker): Window {
   if (window.maskHash === masker.hash) return window;
   const lines = window.lines.map((line) => ({ ...line, masked: masker.mask(line.text).masked }));
   return { ...window, lines, maskHash: masker.hash };
-}
-
-function inferenceOf({ inference }: Config): Partial<InferenceOptions> {
-  const { lineCache, verdictCache, ...rest } = inference;
-  return { ...rest, lineCacheBytes: sizeOf(lineCache), verdictCacheBytes: sizeOf(verdictCache) };
 }

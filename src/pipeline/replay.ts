@@ -1,0 +1,86 @@
+import { createAlertmanager } from "../alert/alertmanager.ts";
+import { createReplayedAlerts } from "../alert/replayed.ts";
+import { durationOf, fieldsOf, keySpecOf, sizeOf, windowSpecOf } from "../config/load.ts";
+import { createFormat } from "../ingest/formats/index.ts";
+import { reasonCodeOf } from "../kafka/dead-letters.ts";
+import { type Anomaly, anomalyOf } from "../verdict/anomaly.ts";
+import { type EmbeddedSource, type EmbeddedSummary, runEmbedded } from "./embedded.ts";
+import { replayName } from "./names.ts";
+import type { OpenModel } from "./open-model.ts";
+import { createPublisher } from "./publisher.ts";
+import type { RoleContext } from "./services.ts";
+import { createStages } from "./stages.ts";
+
+export interface ReplaySummary extends EmbeddedSummary {
+  published: number;
+  alerts: number;
+  /** Records that cannot be read still, by reason. They are not buried again. */
+  refused: Record<string, number>;
+}
+
+/** Verdicts that are published together. */
+const publishTogether = 64;
+
+/**
+ * Judges records again, as a pipeline of its own in memory. The only thing it writes are verdicts, under its own name
+ * and label, and with `alert` their alerts. @throws whatever a source throws: then nothing that is open is judged.
+ */
+export async function replay(
+  context: RoleContext,
+  model: OpenModel,
+  sources: readonly EmbeddedSource[],
+  {
+    label,
+    alert,
+    onProgress,
+  }: { label: string; alert: boolean; onProgress: (summary: EmbeddedSummary) => void },
+): Promise<ReplaySummary> {
+  const { services, pipeline, options } = context;
+  const { config, schemaRegistry } = services;
+  const { batchSize } = config.inference;
+  const stages = createStages(model, {
+    pipeline: replayName(pipeline, label),
+    format: createFormat(options.format, { fields: fieldsOf(options), registry: schemaRegistry }),
+    layout: options.layout,
+    custom: options.mask?.custom ?? [],
+    key: keySpecOf(options.key),
+    window: windowSpecOf(options.window),
+    limits: { ...options.limits, maxOpenBytes: sizeOf(options.limits.maxOpenBytes) },
+    batchWindows: batchSize,
+  });
+  const publisher = await createPublisher(context);
+  const alerts = createReplayedAlerts({
+    labels: options.alert.labels,
+    holdMs: durationOf(options.alert.hold),
+  });
+  const refused: Record<string, number> = {};
+  const waiting: Anomaly[] = [];
+  let published = 0;
+
+  async function publish(): Promise<void> {
+    published += await publisher.publish(waiting.splice(0));
+  }
+
+  const summary = await runEmbedded(
+    stages,
+    sources,
+    {
+      async onVerdict(verdict) {
+        const anomaly = anomalyOf(verdict, label);
+        waiting.push(anomaly);
+        if (verdict.verdict === "anomalous") alerts.add(anomaly);
+        if (waiting.length >= publishTogether) await publish();
+      },
+      onDeadLetter({ error }) {
+        const reason = reasonCodeOf(error);
+        refused[reason] = (refused[reason] ?? 0) + 1;
+      },
+      onProgress,
+    },
+    { maxPendingWindows: 4 * batchSize },
+  );
+  await publish();
+  const told = alert ? alerts.all() : [];
+  await createAlertmanager(config.alertmanager, services).post(told);
+  return { ...summary, published, alerts: told.length, refused };
+}
