@@ -22,8 +22,12 @@ export interface RangesReader {
   close(): Promise<void>;
 }
 
-/** Offsets may hold no record (marks of transactions): nothing new twice this long, from a leader that answers, is the end. */
+/**
+ * Offsets may hold no record (marks of transactions): nothing new twice this long, from a leader that answers, is the
+ * end. So many fetches at least must have brought nothing: a process that was busy has heard nothing either.
+ */
 const silentForMs = 3_000;
+const silentFetches = 2;
 const watchEveryMs = 500;
 const joinedWithinMs = 30_000;
 const maxFetchBytes = 512 * 1024;
@@ -36,6 +40,8 @@ interface Reading {
   isDone: boolean;
   /** When something last came, or could have begun to come. */
   heard: number;
+  /** How often was fetched since. */
+  fetches: number;
   /** Whether the leader has answered since. */
   isConfirmed: boolean;
   wake: () => void;
@@ -91,6 +97,9 @@ export function readRanges(
         }
       }
   });
+  consumer.on(consumer.events.FETCH, () => {
+    for (const reading of readings) reading.fetches++;
+  });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (payload.restart) joinBy = Date.now() + joinedWithinMs;
     else fail(kafkaError(payload.error, brokers));
@@ -139,12 +148,14 @@ export function readRanges(
     if (now > joinBy) throw new Error(`nothing could be read within ${joinedWithinMs / 1000} s`);
     if (joinBy !== Number.POSITIVE_INFINITY) return;
     for (const reading of readings) {
-      if (reading.isDone || reading.waiting.length > 0 || now - reading.heard < silentForMs) continue;
+      if (reading.isDone || reading.waiting.length > 0) continue;
+      if (now - reading.heard < silentForMs || reading.fetches < silentFetches) continue;
       if (reading.isConfirmed) finish(reading);
       else {
         await topics.bounds(reading.range.topic);
         reading.isConfirmed = true;
         reading.heard = Date.now();
+        reading.fetches = 0;
       }
     }
   }
@@ -194,6 +205,7 @@ function readingOf(range: OffsetRange): Reading {
     bytes: 0,
     isDone: range.from >= range.end,
     heard: Date.now(),
+    fetches: 0,
     isConfirmed: false,
     wake: () => undefined,
   };
@@ -201,6 +213,7 @@ function readingOf(range: OffsetRange): Reading {
 
 function heardOf(reading: Reading): void {
   reading.heard = Date.now();
+  reading.fetches = 0;
   reading.isConfirmed = false;
 }
 
