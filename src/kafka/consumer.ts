@@ -49,6 +49,8 @@ export interface PartitionConsumer {
   stop(): Promise<void>;
   inFlightBytes(): number;
   lag(): number;
+  /** Since the last commit, while something is not committed; 0 where all is. */
+  commitAgeMs(): number;
 }
 
 /**
@@ -67,6 +69,8 @@ export function createPartitionConsumer(
     health: Health;
     brokers: readonly string[];
     onLost: (offsets: number) => void;
+    /** The group gave this member its partitions. */
+    onRebalance: () => void;
     /** Ends all waiting. */
     signal?: AbortSignal;
   },
@@ -91,6 +95,8 @@ export function createPartitionConsumer(
   const leaving = new Set<Promise<void>>();
   const committed = new Map<string, string>();
   let generation = 0;
+  /** When all was committed, or a commit succeeded. */
+  let committedAt = Date.now();
   let committing: Promise<unknown> = Promise.resolve();
   let commitOnce: EachBatchPayload["commitOffsetsIfNecessary"] | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -116,6 +122,7 @@ export function createPartitionConsumer(
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
       numbers.map((partition) => ({ topic, partition })),
     );
+    deps.onRebalance();
     logger.info("The group gave this member its partitions.", { partitions: assigned.length });
     for (const { topic, partition } of assigned) consumer.pause([{ topic, partitions: [partition] }]);
     void takeOver(assigned, generation);
@@ -357,6 +364,7 @@ export function createPartitionConsumer(
             topics: commits.map(({ topic, ...partition }) => ({ topic, partitions: [partition] })),
           });
         if (mine === generation) for (const { name, text } of points) committed.set(name, text);
+        committedAt = Date.now();
         return true;
       } catch (thrown) {
         logger.debug("A commit did not succeed; the next one will make up for it.", {
@@ -382,6 +390,10 @@ export function createPartitionConsumer(
     }
   }
 
+  /** Whether a commit is due of nothing that was read or waits to be. */
+  const isUpToDate = () =>
+    lag() === 0 &&
+    [...partitions].every(([name, { worker }]) => committed.get(name) === textOf(worker.commitPoint()));
   const lag = () => [...partitions.values()].reduce((sum, owned) => sum + owned.lag(), 0);
 
   return {
@@ -394,6 +406,7 @@ export function createPartitionConsumer(
       await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
       timer = setInterval(() => {
         unit.lag(lag());
+        if (isUpToDate()) committedAt = Date.now();
         void commit();
         for (const owned of partitions.values()) owned.tick();
       }, tickMs);
@@ -412,6 +425,7 @@ export function createPartitionConsumer(
     },
     inFlightBytes: () => [...partitions.values()].reduce((sum, owned) => sum + owned.bytes, 0),
     lag,
+    commitAgeMs: () => (isUpToDate() ? 0 : Date.now() - committedAt),
   };
 }
 

@@ -95,6 +95,7 @@ export function consumerFor(
       kafka: kafka.kafka,
       brokers: config.kafka.brokers,
       onLost: (offsets) => metrics.lostOffsets.inc({ pipeline, role }, offsets),
+      onRebalance: () => metrics.rebalances.inc({ pipeline, role }),
     },
     {
       group: groupName(config, pipeline, role),
@@ -108,6 +109,7 @@ export function consumerFor(
   metrics.onCollect(() => {
     metrics.inFlightBytes.set({ pipeline, role }, consumer.inFlightBytes());
     metrics.lag.set({ pipeline, role }, consumer.lag());
+    metrics.commitAge.set({ pipeline, role }, consumer.commitAgeMs() / 1000);
   });
   return consumer;
 }

@@ -11,16 +11,20 @@ export interface Metrics {
   lostOffsets: Counter<"pipeline" | "role">;
   repeatedLines: Counter<"pipeline">;
   openWindows: Gauge<"pipeline" | "partition">;
+  pendingWindows: Gauge<"pipeline" | "partition">;
   windows: Counter<"pipeline" | "reason">;
   rebuilds: Counter<"pipeline">;
   verdicts: Counter<"pipeline" | "verdict">;
   anomalies: Counter<"pipeline">;
+  revisions: Counter<"pipeline">;
   inference: Histogram<"pipeline">;
-  cache: Gauge<"cache" | "result">;
+  cache: Gauge<"pipeline" | "cache" | "result">;
   detection: Histogram<"pipeline">;
   alerts: Counter<"pipeline">;
   inFlightBytes: Gauge<"pipeline" | "role">;
   lag: Gauge<"pipeline" | "role">;
+  commitAge: Gauge<"pipeline" | "role">;
+  rebalances: Counter<"pipeline" | "role">;
   waiting: Gauge<"wait">;
   /** Called before each reading, for values that are looked up. */
   onCollect(update: () => void): void;
@@ -70,6 +74,10 @@ export function createMetrics(): Metrics {
       "pipeline",
     ]),
     openWindows: gauge("open_windows", "Windows that wait for more lines.", ["pipeline", "partition"]),
+    pendingWindows: gauge("pending_windows", "Windows closed that the windows topic does not hold yet.", [
+      "pipeline",
+      "partition",
+    ]),
     windows: counter("windows_total", "Windows closed, by reason.", ["pipeline", "reason"]),
     rebuilds: counter(
       "window_rebuilds_total",
@@ -78,13 +86,18 @@ export function createMetrics(): Metrics {
     ),
     verdicts: counter("verdicts_total", "Windows judged.", ["pipeline", "verdict"]),
     anomalies: counter("anomalies_detected_total", "Windows judged anomalous.", ["pipeline"]),
+    revisions: counter("revisions_total", "Verdicts published on windows that had one before.", ["pipeline"]),
     inference: seconds(
       "model_inference_seconds",
       "Time to judge one batch of windows.",
       ["pipeline"],
       [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     ),
-    cache: gauge("cache_requests", "Requests to the caches since the start.", ["cache", "result"]),
+    cache: gauge("cache_requests", "Requests to the caches since the start.", [
+      "pipeline",
+      "cache",
+      "result",
+    ]),
     detection: seconds(
       "detection_seconds",
       "From the closing of a window to its verdict.",
@@ -97,6 +110,15 @@ export function createMetrics(): Metrics {
       "role",
     ]),
     lag: gauge("consumer_lag", "Messages between the committed offset and the end of the log.", [
+      "pipeline",
+      "role",
+    ]),
+    commitAge: gauge(
+      "commit_age_seconds",
+      "Since the last commit, while something is not committed; 0 where all is.",
+      ["pipeline", "role"],
+    ),
+    rebalances: counter("rebalances_total", "Times that the group gave this process its partitions.", [
       "pipeline",
       "role",
     ]),

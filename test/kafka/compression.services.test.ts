@@ -55,7 +55,7 @@ async function read(topic: string): Promise<Buffer[]> {
   unreadable = [];
   const deps = { kafka: client.kafka, topics, logger: silentLogger, health: createHealth(), brokers };
   consumer = createPartitionConsumer(
-    { ...deps, onLost: (offsets) => (lost += offsets) },
+    { ...deps, onLost: (offsets) => (lost += offsets), onRebalance: () => undefined },
     {
       group: randomUUID(),
       topics: [topic],

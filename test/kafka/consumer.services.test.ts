@@ -58,6 +58,7 @@ function consume(
   const seen: RawRecord[] = [];
   const assignments: Assignment[] = [];
   let lost = 0;
+  let rebalances = 0;
   const consumer = createPartitionConsumer(
     {
       kafka: client.kafka,
@@ -67,6 +68,9 @@ function consume(
       brokers,
       onLost: (offsets) => {
         lost += offsets;
+      },
+      onRebalance: () => {
+        rebalances++;
       },
     },
     {
@@ -91,7 +95,7 @@ function consume(
       };
     },
   );
-  return { consumer, seen, assignments, lost: () => lost };
+  return { consumer, seen, assignments, lost: () => lost, rebalances: () => rebalances };
 }
 
 const offsets = (records: readonly RawRecord[]) => records.map(({ offset }) => offset);
@@ -132,6 +136,19 @@ describe("a partition consumer", () => {
     await consumer.stop();
     expect([...new Set(offsets(seen))]).toEqual(upTo(100));
     expect(failures).toBe(2);
+  });
+
+  it("says how long the last commit is ago while something is not committed, and how often it was given partitions", async () => {
+    const topic = await topicWith(10);
+    const gate = Promise.withResolvers<void>();
+    const { consumer, rebalances } = consume(topic, { process: () => gate.promise });
+    expect(consumer.commitAgeMs()).toBe(0);
+    await consumer.start();
+    await until(() => consumer.commitAgeMs() > 1_500, "the commit grows old");
+    gate.resolve();
+    await until(() => consumer.commitAgeMs() === 0, "all is committed");
+    await consumer.stop();
+    expect(rebalances()).toBe(1);
   });
 
   it("gives up on a record that fails again and again", async () => {

@@ -96,7 +96,7 @@ describe("all roles in one process", () => {
       ],
     });
     await producer.disconnect();
-    await stream.start();
+    const { port } = await stream.start();
     const seen = await stream.command(["doctor"]);
     for (const service of ["configuration", "Kafka", "Redis", "Alertmanager"])
       expect(seen).toContain(`ok    ${service}: `);
@@ -137,6 +137,15 @@ describe("all roles in one process", () => {
     const texts = verdicts.flatMap(({ logguardian }) => logguardian.lines.map(({ text }) => text));
     for (const { annotations } of alerts)
       for (const line of annotations.lines.split("\n")) expect(texts).toContain(line.replace(/^\S+ {2}/, ""));
+
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    for (const row of [
+      /^logguardian_rebalances_total\{pipeline="secured",role="windower"\} \d+$/m,
+      /^logguardian_commit_age_seconds\{pipeline="secured",role="ingester"\} [\d.]+$/m,
+      /^logguardian_pending_windows\{pipeline="secured",partition="0"\} 0$/m,
+      /^logguardian_cache_requests\{pipeline="secured",cache="\w+",result="miss"\} [1-9]\d*$/m,
+    ])
+      expect(metrics).toMatch(row);
 
     const logs = stream.logs();
     expect(logs).toContain("Records went to the dead letters.");

@@ -35,8 +35,8 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
   metrics.onCollect(() => {
     const stats = model.judge.stats();
     for (const [cache, { hits, misses }] of Object.entries(stats)) {
-      metrics.cache.set({ cache, result: "hit" }, hits);
-      metrics.cache.set({ cache, result: "miss" }, misses);
+      metrics.cache.set({ pipeline, cache, result: "hit" }, hits);
+      metrics.cache.set({ pipeline, cache, result: "miss" }, misses);
     }
   });
 
@@ -46,8 +46,9 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
     metrics.inference.observe({ pipeline }, (performance.now() - started) / 1000);
     await publisher.publish(verdicts.map((verdict) => anomalyOf(verdict)));
     const now = Date.now();
-    for (const [place, { verdict }] of verdicts.entries()) {
+    for (const [place, { verdict, window }] of verdicts.entries()) {
       metrics.verdicts.inc({ pipeline, verdict });
+      if (window.revision > 0) metrics.revisions.inc({ pipeline });
       if (verdict === "anomalous") metrics.anomalies.inc({ pipeline });
       metrics.detection.observe({ pipeline }, (now - (batch[place]?.record.timestamp ?? now)) / 1000);
     }

@@ -46,6 +46,7 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
     );
 
     async function publish(closed: readonly Window[]): Promise<void> {
+      metrics.pendingWindows.set({ pipeline, partition }, closed.length);
       await services.sender.send(
         windows,
         closed.map((window) => ({
@@ -55,6 +56,7 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
         })),
       );
       await windower.published(closed.map(({ id }) => id));
+      metrics.pendingWindows.set({ pipeline, partition }, 0);
       for (const { reason } of closed) metrics.windows.inc({ pipeline, reason });
     }
 
