@@ -50,7 +50,14 @@ function narrowed(
   offsets: NonNullable<ReplayPart["offsets"]>,
 ): OffsetRange[] {
   const chosen = new Map<OffsetRange, OffsetRange>();
-  for (const { topic = names[0], partition, first, last } of offsets) {
+  const [only] = names.length === 1 ? names : [];
+  for (const { topic = only, partition, first, last } of offsets) {
+    if (topic === undefined)
+      throw new LogGuardianError(
+        "LG_USAGE",
+        `--offsets does not say of which topic ${partition}:${first}-${last} is.`,
+        `Write the topic before it: the pipeline reads ${names.join(", ")}.`,
+      );
     const whole = ranges.find((range) => range.topic === topic && range.partition === partition);
     if (whole === undefined)
       throw new LogGuardianError(
