@@ -1,7 +1,6 @@
 import { createAlertmanager } from "../alert/alertmanager.ts";
 import { createReplayedAlerts } from "../alert/replayed.ts";
-import { durationOf, fieldsOf, keySpecOf, sizeOf, windowSpecOf } from "../config/load.ts";
-import { createFormat } from "../ingest/formats/index.ts";
+import { durationOf, keySpecOf, sizeOf, windowSpecOf } from "../config/load.ts";
 import { reasonCodeOf } from "../kafka/dead-letters.ts";
 import { type Anomaly, anomalyOf } from "../verdict/anomaly.ts";
 import { type EmbeddedSource, type EmbeddedSummary, runEmbedded } from "./embedded.ts";
@@ -9,7 +8,7 @@ import { replayName } from "./names.ts";
 import type { OpenModel } from "./open-model.ts";
 import { createPublisher } from "./publisher.ts";
 import type { RoleContext } from "./services.ts";
-import { createStages } from "./stages.ts";
+import { createStages, formatOf } from "./stages.ts";
 
 export interface ReplaySummary extends EmbeddedSummary {
   published: number;
@@ -40,7 +39,7 @@ export async function replay(
   const { batchSize } = config.inference;
   const stages = createStages(model, {
     pipeline: replayName(pipeline, label),
-    format: createFormat(options.format, { fields: fieldsOf(options), registry: schemaRegistry }),
+    format: formatOf(options, schemaRegistry),
     layout: options.layout,
     custom: options.mask?.custom ?? [],
     key: keySpecOf(options.key),

@@ -1,8 +1,12 @@
+import { fieldsOf, rawTopicsOf } from "../config/load.ts";
+import type { PipelineConfig } from "../config/schema.ts";
 import { LogGuardianError } from "../errors.ts";
-import type { RecordFormat } from "../ingest/formats/index.ts";
+import { createFormatByTopic } from "../ingest/formats/by-topic.ts";
+import { createFormat, type RecordFormat } from "../ingest/formats/index.ts";
 import type { KeySpec } from "../ingest/keys.ts";
 import type { LayoutSpec } from "../ingest/layouts.ts";
 import { createLineMasker, createLineReader, type LineMasker } from "../ingest/line-reader.ts";
+import type { SchemaRegistry } from "../ingest/schema-registry.ts";
 import { type CustomPattern, createMasker } from "../mask/masker.ts";
 import type { Manifest } from "../model/manifest.ts";
 import { createMemoryStore } from "../window/memory-store.ts";
@@ -54,6 +58,15 @@ export function createStages(
       { batchWindows: options.batchWindows },
     ),
   };
+}
+
+/** How a pipeline's records are read, whichever of its topics they come from. @throws LogGuardianError LG_REGISTRY_MISSING. */
+export function formatOf(options: PipelineConfig, registry: SchemaRegistry | undefined): RecordFormat {
+  const formats = rawTopicsOf(options).map(
+    ({ name, format, fields }) => [name, createFormat(format, { fields, registry })] as const,
+  );
+  const others = createFormat(options.format, { fields: fieldsOf(options), registry });
+  return createFormatByTopic(new Map(formats), others);
 }
 
 /** Masks lines as a bundle asks, after what the pipeline itself masks. @throws LogGuardianError LG_MASK_PATTERN. */

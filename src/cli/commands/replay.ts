@@ -1,4 +1,4 @@
-import { loadConfig, pipelineOf, sizeOf } from "../../config/load.ts";
+import { loadConfig, pipelineOf, rawTopicsOf, sizeOf } from "../../config/load.ts";
 import type { PipelineConfig } from "../../config/schema.ts";
 import { LogGuardianError } from "../../errors.ts";
 import { type OffsetRange, readRanges } from "../../kafka/read-ranges.ts";
@@ -51,7 +51,8 @@ export async function replayCommand(options: Options): Promise<void> {
   try {
     const { topics, kafka } = services;
     const { deadLetters } = topicNames(config, pipeline);
-    const ranges = await replayRanges(topics, options.deadLetters ? [deadLetters] : chosen.topics, part);
+    const raw = rawTopicsOf(chosen).map(({ name }) => name);
+    const ranges = await replayRanges(topics, options.deadLetters ? [deadLetters] : raw, part);
     const offsets = offsetsIn(ranges);
     if (offsets === 0)
       throw usage(

@@ -1,7 +1,6 @@
 import { encodeLines } from "../../codec/lines.ts";
 import { durationOf, keySpecOf, rawTopicsOf } from "../../config/load.ts";
-import { createFormat } from "../../ingest/formats/index.ts";
-import { createLineReader, type LineReader } from "../../ingest/line-reader.ts";
+import { createLineReader } from "../../ingest/line-reader.ts";
 import { earliestTime, type RawPartition, type RawTopic, splitChunk } from "../../ingest/lines-message.ts";
 import type { Assignment } from "../../kafka/consumer.ts";
 import type { PartitionWorker } from "../../kafka/partition-worker.ts";
@@ -19,7 +18,7 @@ import {
   type RoleContext,
   type Services,
 } from "../services.ts";
-import { lineMaskerOf } from "../stages.ts";
+import { formatOf, lineMaskerOf } from "../stages.ts";
 
 /** A raw partition reports its progress to lines-partitions that its lines do not reach this often. */
 const markEveryMs = 1_000;
@@ -33,25 +32,20 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
   const manifest = await loadManifest(options.bundle ?? defaultBundleDir());
   const { lines } = topicNames(config, pipeline);
   await topics.ensure(lines, { partitions: options.partitions, exactly: true });
-  const specs = rawTopicsOf(options);
-  const names = specs.map(({ name }) => name);
+  const names = rawTopicsOf(options).map(({ name }) => name);
   const rawTopics = await createRawTopics(services, names);
   const bury = await createBury(context, "ingester");
-  const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
-  const readers = new Map(
-    specs.map(({ name, format, fields }) => [
-      name,
-      createLineReader(
-        { format: createFormat(format, { fields, registry: services.schemaRegistry }), masker },
-        { key: keySpecOf(options.key) },
-      ),
-    ]),
+  const reader = createLineReader(
+    {
+      format: formatOf(options, services.schemaRegistry),
+      masker: lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] }),
+    },
+    { key: keySpecOf(options.key) },
   );
   /** Whether the pipeline has run, and Kafka knows nothing of it for this raw topic. */
   const isForgotten = async ({ allCommitted }: Assignment) =>
     allCommitted.size === 0 && [...(await topics.bounds(lines)).values()].some(({ end }) => end > 0);
   return consumerFor(context, "ingester", names, async (assignment) => {
-    const reader = readers.get(assignment.topic) as LineReader;
     const { position, ...note } = beginningOf(assignment, context, await isForgotten(assignment));
     const { incarnation } = note;
     return createWorker({
