@@ -94,3 +94,22 @@ export function setUp() {
   }
   run("node", ["native/build.mjs"]);
 }
+
+/** The trainer's environment is uv's; uv itself comes from PyPI into a folder of ours where it is not installed. */
+export function findUv() {
+  if (spawnSync("uv", ["--version"], { stdio: "ignore" }).status === 0) return "uv";
+  const venv = join(root, "build/uv");
+  const own = join(venv, "bin/uv");
+  if (spawnSync(own, ["--version"], { stdio: "ignore" }).status !== 0) {
+    run("python3", ["-m", "venv", venv]);
+    run(join(venv, "bin/pip"), ["install", "--quiet", "uv"]);
+  }
+  return own;
+}
+
+/** Where the labelled logs lie. */
+export function ensureData() {
+  const data = process.env.LOGGUARDIAN_DATA ?? join(root, "../shared/data");
+  if (!existsSync(join(data, "hdfs")))
+    fail(`${join(data, "hdfs")} is missing.`, "Set LOGGUARDIAN_DATA to the folder with the labelled logs.");
+}

@@ -20,14 +20,24 @@ export function createCodec<T>(versions: readonly [string, ...string[]]): Codec<
   );
   const [newest] = types as [avsc.Type, ...avsc.Type[]];
   const header = headerOf(newest);
-  const readers = new Map(
-    types.map((type) => [headerOf(type).toString("hex"), newest.createResolver(type)] as const),
+  const others = new Map(
+    types.slice(1).map((type) => [headerOf(type).toString("latin1"), newest.createResolver(type)] as const),
   );
+  /** As large as the largest value so far: avsc's own is small, and what does not fit is encoded twice. */
+  let scratch = Buffer.allocUnsafe(2 ** 16);
   return {
-    encode: (value) => Buffer.concat([header, newest.toBuffer(value)]),
+    encode(value) {
+      for (;;) {
+        const end = newest.encode(value, scratch, headerBytes);
+        header.copy(scratch);
+        if (end >= 0) return Buffer.from(scratch.subarray(0, end));
+        scratch = Buffer.allocUnsafe(scratch.length - 2 * end);
+      }
+    },
     decode(bytes) {
-      const resolver = readers.get(bytes.subarray(0, headerBytes).toString("hex"));
-      if (resolver === undefined)
+      const isNewest = header.equals(bytes.subarray(0, headerBytes));
+      const resolver = isNewest ? undefined : others.get(bytes.toString("latin1", 0, headerBytes));
+      if (!isNewest && resolver === undefined)
         throw new LogGuardianError(
           "LG_MESSAGE_SCHEMA",
           `A message does not follow any known version of ${newest.name}.`,

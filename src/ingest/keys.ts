@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { compilePattern } from "../pattern.ts";
 import type { Origin } from "./line.ts";
 
@@ -66,5 +66,5 @@ function kafkaKey(key: Buffer): string {
 /** The lines-partition of a window key: the same in every process and version. */
 export function partitionOf(key: string, partitions: number): number {
   if (partitions === 1) return 0;
-  return createHash("md5").update(key).digest().readUInt32BE(0) % partitions;
+  return Number.parseInt(hash("md5", key, "hex").slice(0, 8), 16) % partitions;
 }

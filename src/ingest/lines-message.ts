@@ -46,9 +46,10 @@ export type LinesMessage = LinesChunk | FlushMark;
 
 /** Of a chunk's lines; well below Kafka's limit of a batch. */
 const maxChunkBytes = 512 * 1024;
-/** What a line weighs encoded beside its strings, and a string beside its bytes, at most. */
+/** What a line weighs encoded beside its strings, a string beside its characters, and a character of UTF-16, at most. */
 const lineOverhead = 60;
 const stringOverhead = 4;
+const characterBytes = 3;
 
 /**
  * A chunk as messages of at most 512 kB. Each reports its own lines as taken in, but only the last one moves stream
@@ -58,7 +59,7 @@ export function splitChunk(chunk: LinesChunk, streamTimeBefore: number): LinesCh
   const parts: KeyedLine[][] = [[]];
   let bytes = 0;
   for (const line of chunk.lines) {
-    const size = encodedBytes(line);
+    const size = mostBytesOf(line);
     if (bytes > 0 && bytes + size > maxChunkBytes) {
       parts.push([]);
       bytes = 0;
@@ -74,9 +75,9 @@ export function splitChunk(chunk: LinesChunk, streamTimeBefore: number): LinesCh
   });
 }
 
-function encodedBytes({ text, masked, origin, keys }: KeyedLine): number {
-  let bytes = lineOverhead;
-  for (const value of [text, masked, ...Object.values(origin), ...keys])
-    bytes += Buffer.byteLength(value) + stringOverhead;
-  return bytes;
+function mostBytesOf({ text, masked, origin, keys }: KeyedLine): number {
+  const { host = "", file = "", pod = "", container = "" } = origin;
+  let characters = text.length + masked.length + host.length + file.length + pod.length + container.length;
+  for (const key of keys) characters += key.length;
+  return lineOverhead + (6 + keys.length) * stringOverhead + characters * characterBytes;
 }

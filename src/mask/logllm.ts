@@ -38,3 +38,6 @@ export const logllmVariables = new RegExp(
 
 /** Runs of three dots and more; replaced by `.. ` before anything else. */
 export const dotRuns = /\.{3,}/g;
+
+/** A word that may be the beginning of a date, which reaches over spaces, or holds a space of another kind. */
+export const spansSpaces = new RegExp(`(?:${months})$|\\s`, "u");

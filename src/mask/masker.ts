@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { RE2JS } from "re2js";
 import { LogGuardianError } from "../errors.ts";
 import { compilePattern } from "../pattern.ts";
-import { dotRuns, logllmVariables } from "./logllm.ts";
+import { dotRuns, logllmVariables, spansSpaces } from "./logllm.ts";
 import { typedVariables } from "./typed.ts";
+import { wordByWord } from "./word-by-word.ts";
 
 export const maskProfiles = ["logllm", "typed"] as const;
 export type MaskProfile = (typeof maskProfiles)[number];
@@ -108,12 +109,13 @@ function outside(tokens: string, text: string, change: (part: string) => string)
 }
 
 function createLogllmProfile(tokens: string): (line: string) => string {
+  if (tokens === "<\\*>")
+    return wordByWord((text) => text.replace(dotRuns, ".. ").replace(logllmVariables, "<*>"), spansSpaces);
   const kept = new RegExp(`(${tokens})|${logllmVariables.source}`, "gu");
-  const all = tokens === "<\\*>" ? logllmVariables : kept;
   return (line) =>
     line
       .replace(dotRuns, ".. ")
-      .replace(all, (_match, token: unknown) => (typeof token === "string" ? token : "<*>"));
+      .replace(kept, (_match, token: unknown) => (typeof token === "string" ? token : "<*>"));
 }
 
 function createTypedProfile(tokens: string): (line: string) => string {

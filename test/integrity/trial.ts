@@ -107,7 +107,7 @@ export class Trial {
   async #finish(stream: Stream) {
     for (const { pipeline } of this.#workloads) await stream.command(["flush", "--pipeline", pipeline]);
     await this.#drained(stream);
-    return stream.read(`${stream.prefix}.anomalies`, (read) => read.length > 0, 60_000);
+    return stream.readAll(`${stream.prefix}.anomalies`);
   }
 
   /** Until the roles have committed all that stands in their topics, twice in a row. */

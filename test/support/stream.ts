@@ -24,6 +24,7 @@ export interface Process {
 
 const readyWithinMs = 90_000;
 const stoppedWithinMs = 40_000;
+const readWithinMs = 240_000;
 
 /** LogGuardian's processes on real services: started, watched, killed and stopped as an operator or a fault would. */
 export class Stream {
@@ -224,6 +225,16 @@ export class Stream {
       `${topic} holds in time what is waited for, after ${messages.length} messages. ${isComplete ? "" : await this.#state()}`,
     );
     return messages;
+  }
+
+  /** What it holds now. */
+  async readAll(topic: string): Promise<kafkajs.KafkaMessage[]> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
+    const count = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+    return this.read(topic, (read) => read.length >= count, readWithinMs);
   }
 
   /** Reads verdicts until there are `count` different ones. */

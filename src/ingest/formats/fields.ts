@@ -113,8 +113,18 @@ export function nameOf(value: unknown): string | undefined {
 }
 
 /** Leaves out what is undefined: an origin names only what is known. */
-export function originOf(names: { [K in keyof Origin]: string | undefined }): Origin {
-  return Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)) as Origin;
+export function originOf({
+  host,
+  file,
+  pod,
+  container,
+}: { [K in keyof Origin]: string | undefined }): Origin {
+  const origin: Origin = {};
+  if (host !== undefined) origin.host = host;
+  if (file !== undefined) origin.file = file;
+  if (pod !== undefined) origin.pod = pod;
+  if (container !== undefined) origin.container = container;
+  return origin;
 }
 
 export function decodedLine(line: DecodedLine, time: number | undefined): DecodedLine {

@@ -22,6 +22,8 @@ import { formatOf, lineMaskerOf } from "../stages.ts";
 
 /** A raw partition reports its progress to lines-partitions that its lines do not reach this often. */
 const markEveryMs = 1_000;
+/** Taken in with one send: each goes to all lines-partitions, and what it costs beside its lines is shared by more of them. */
+const maxRecords = 1024;
 /** Number of raw partitions, and where they end, is looked up again after this long. */
 const recountEveryMs = 60_000;
 
@@ -205,6 +207,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
 
   return {
     position,
+    maxRecords,
     async process(records) {
       const { chunks, deadLetters, ...counts } = await ingester.ingest(source, records, rawTopics());
       await bury(deadLetters);
