@@ -32,7 +32,8 @@ export async function* readRecords(
   path: string,
   options: FileSourceOptions = {},
 ): AsyncGenerator<RawRecord[]> {
-  const split = createSplitter(path, options.wholeLines ? Number.MAX_SAFE_INTEGER : keptBytes);
+  const mostBytes = options.wholeLines ? Number.MAX_SAFE_INTEGER : keptBytes;
+  const split = createSplitter(path, mostBytes, await createUndated(path, options.follow === true));
   try {
     if (options.follow && path !== "-") yield* followFile(path, split, options.signal);
     else
@@ -46,6 +47,17 @@ export async function* readRecords(
     if (!options.signal?.aborted) throw unreadable(path, thrown);
   }
   yield* split.end();
+}
+
+/** A finished file was written by its modification time; what is written now has the clock's, unless it is a live stream. */
+async function createUndated(path: string, follow: boolean): Promise<() => { undated?: number }> {
+  if (path === "-" && follow) return () => ({});
+  if (path === "-" || follow) return () => ({ undated: Date.now() });
+  const { mtimeMs } = await stat(path).catch((thrown) => {
+    throw unreadable(path, thrown);
+  });
+  const undated = Math.floor(mtimeMs);
+  return () => ({ undated });
 }
 
 /** Whether it is unpacked while it is read, so that nothing can be appended. */
@@ -118,7 +130,7 @@ interface Splitter {
 }
 
 /** Splits bytes at newlines: a character of several bytes is never cut, and a line of megabytes is never kept whole. */
-function createSplitter(path: string, mostBytes: number): Splitter {
+function createSplitter(path: string, mostBytes: number, undated: () => { undated?: number }): Splitter {
   const origin = path === "-" ? { host: hostname() } : { host: hostname(), file: path };
   let records: RawRecord[] = [];
   let line: Buffer[] = [];
@@ -146,6 +158,7 @@ function createSplitter(path: string, mostBytes: number): Splitter {
       value: value ?? null,
       headers: {},
       timestamp: Date.now(),
+      ...undated(),
       origin,
       fileOffset: lineStart,
     });

@@ -44,6 +44,8 @@ export function createLineMasker(
 /** The lines of a record, and what of them could not be kept. */
 export interface LinesRead {
   lines: KeyedLine[];
+  /** Those of them that have the record's time, having none of their own that is possible. */
+  undated: ReadonlySet<KeyedLine>;
   /** Lines whose time was impossible or too far ahead, and was set to the nearest possible or the record's. */
   clampedTimes: number;
   /** Window keys beyond `mostKeys` of a line. */
@@ -84,14 +86,16 @@ export function createLineReader(
       const recordTime = timeOfRecord(record.timestamp);
       let clampedTimes = 0;
       let leftOutKeys = 0;
+      const undated = new Set<KeyedLine>();
       const all = format.decode({ ...record, timestamp: recordTime }, observer?.onChoice);
       const lines = all.map((decoded, index): KeyedLine => {
         const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
         const { keys, leftOut } = keysOf(decoded, record);
         const [from, given] = givenTime(headerTime, decoded.time, recordTime);
         observer?.onTime(from, given);
-        const time = given > recordTime + maxAheadMs ? recordTime : Math.max(earliestTime, given);
-        if (time !== given) clampedTimes++;
+        const isDated = from !== "record" && given <= recordTime + maxAheadMs;
+        const time = isDated ? Math.max(earliestTime, given) : recordTime;
+        if (from !== "record" && time !== given) clampedTimes++;
         leftOutKeys += leftOut;
         const line: KeyedLine = {
           position: { topic: record.topic, partition: record.partition, offset: record.offset, index },
@@ -103,9 +107,10 @@ export function createLineReader(
         };
         const { fileOffset } = decoded;
         if (fileOffset !== undefined && Math.abs(fileOffset) < largestLong) line.fileOffset = fileOffset;
+        if (!isDated) undated.add(line);
         return line;
       });
-      return { lines, clampedTimes, leftOutKeys };
+      return { lines, undated, clampedTimes, leftOutKeys };
     },
   };
 }

@@ -13,6 +13,11 @@ export interface RawRecord {
   headers: Record<string, string | Buffer | undefined>;
   /** Milliseconds since the epoch, as the source stamped it. */
   timestamp: number;
+  /**
+   * Of a line of a file, whose lines are read in order: its time where neither it nor one beside it has any. Without it a
+   * line without a time takes `timestamp`.
+   */
+  undated?: number;
   /** What the source itself knows of where the line was written (a file knows its path). */
   origin?: Origin;
   /** Byte offset in the origin's file, where the source knows it. */

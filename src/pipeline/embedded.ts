@@ -17,6 +17,8 @@ export interface EmbeddedSource {
 export interface EmbeddedSummary {
   records: number;
   lines: number;
+  /** Lines without a time of their own. */
+  undated: number;
   deadLetters: number;
   windows: number;
   anomalous: number;
@@ -68,6 +70,7 @@ export async function runEmbedded(
     const ingested = await ingester.ingest(source, records, topics);
     summary.records += records.length;
     summary.lines += ingested.lines;
+    summary.undated += ingested.undated;
     summary.deadLetters += ingested.deadLetters.length;
     for (const letter of ingested.deadLetters) await handlers.onDeadLetter(letter);
     await advance(ingested.chunks);
@@ -221,7 +224,16 @@ function count(summary: EmbeddedSummary, verdict: Verdict): void {
 }
 
 function emptySummary(): EmbeddedSummary {
-  return { records: 0, lines: 0, deadLetters: 0, windows: 0, anomalous: 0, undecided: 0, linesNotScored: 0 };
+  return {
+    records: 0,
+    lines: 0,
+    undated: 0,
+    deadLetters: 0,
+    windows: 0,
+    anomalous: 0,
+    undecided: 0,
+    linesNotScored: 0,
+  };
 }
 
 function topicsOf(sources: readonly EmbeddedSource[]): RawTopic[] {

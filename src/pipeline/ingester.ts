@@ -15,11 +15,13 @@ export interface DeadLetter {
   error: LogGuardianError | Error;
 }
 
-export interface Ingested extends Omit<LinesRead, "lines"> {
+export interface Ingested extends Omit<LinesRead, "lines" | "undated"> {
   /** One chunk for every lines-partition, in its order: progress reaches those without lines too. */
   chunks: AddressedChunk[];
   deadLetters: DeadLetter[];
   lines: number;
+  /** Lines without a time of their own. */
+  undated: number;
 }
 
 export interface Ingester {
@@ -36,6 +38,8 @@ interface SourceProgress {
   offset: number;
   index: number;
   streamTime: number;
+  /** Of the last line that had one of its own. */
+  lastTime: number | undefined;
 }
 
 /** The first stage: records to masked lines, addressed to the lines-partition that owns their window key. */
@@ -61,19 +65,23 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
       const at = progressOf(progress, source);
       const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
       const deadLetters: DeadLetter[] = [];
-      const total = { lines: 0, clampedTimes: 0, leftOutKeys: 0 };
-      for (const record of records) {
-        let read: LinesRead = { lines: [], clampedTimes: 0, leftOutKeys: 0 };
+      const total = { lines: 0, undated: 0, clampedTimes: 0, leftOutKeys: 0 };
+      const reads = records.map((record) => {
         try {
-          read = reader.read(record);
+          return { record, read: reader.read(record) };
         } catch (thrown) {
           deadLetters.push({ record, error: thrown instanceof Error ? thrown : new Error(reasonOf(thrown)) });
+          return { record, read: nothing };
         }
+      });
+      dateLines(reads, at);
+      for (const { record, read } of reads) {
         for (const line of read.lines) {
           if (line.time > at.streamTime) at.streamTime = line.time;
           address(line, perPartition);
         }
         total.lines += read.lines.length;
+        total.undated += read.undated.size;
         total.clampedTimes += read.clampedTimes;
         total.leftOutKeys += read.leftOutKeys;
         at.offset = record.offset;
@@ -98,11 +106,27 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
   };
 }
 
+const nothing: LinesRead = { lines: [], undated: new Set(), clampedTimes: 0, leftOutKeys: 0 };
+
+/**
+ * A file's line without a time continues the line before it, as a stack trace does: with the clock's time it would end
+ * every session that is open. Lines before the first time take that one, where it is in the same batch.
+ */
+function dateLines(reads: readonly { record: RawRecord; read: LinesRead }[], at: SourceProgress): void {
+  at.lastTime ??= reads.flatMap(({ read }) => read.lines.filter((line) => !read.undated.has(line)))[0]?.time;
+  for (const { record, read } of reads)
+    for (const line of read.lines) {
+      if (!read.undated.has(line)) at.lastTime = line.time;
+      else if (record.undated !== undefined)
+        line.time = at.lastTime ?? Math.max(earliestTime, record.undated);
+    }
+}
+
 function progressOf(progress: Map<string, SourceProgress>, source: RawPartition): SourceProgress {
   const name = `${source.topic} ${source.incarnation} ${source.partition}`;
   let at = progress.get(name);
   if (at === undefined) {
-    at = { offset: -1, index: 0, streamTime: earliestTime };
+    at = { offset: -1, index: 0, streamTime: earliestTime, lastTime: undefined };
     progress.set(name, at);
   }
   return at;

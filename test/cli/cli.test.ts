@@ -75,6 +75,32 @@ describe("detect", () => {
     expect(scores(run(["detect", "-", ...session, "--all"], simulated).stdout)).toEqual(plain);
   });
 
+  it("takes lines without a time as going on from the line before: they end no session", () => {
+    const verdicts = (output: string) =>
+      output
+        .trim()
+        .split("\n")
+        .map((row) => JSON.parse(row))
+        .filter(({ key }) => key.startsWith("blk_"))
+        .map(({ key, score, lines }) => `${key} ${score} ${lines.length}`)
+        .sort();
+    const traced = `Log of a node\n${simulated.replace(/(?:.*\n){20}/g, "$&\tat java.lang.Thread.run(Thread.java:619)\n")}`;
+    const path = join(folder, "traced.log");
+    writeFileSync(path, traced);
+    const plain = verdicts(run(["detect", log, ...session, "--all"]).stdout);
+    const fromFile = run(["detect", path, ...session, "--all"]);
+    expect(verdicts(fromFile.stdout)).toEqual(plain);
+    expect(fromFile.stderr).toMatch(/, 1[0-9]{2} lines without a time of their own/);
+    expect(verdicts(run(["detect", "-", ...session, "--all"], traced).stdout)).toEqual(plain);
+  });
+
+  it("says when nothing could be read, and when the layout fits no line", () => {
+    const unread = run(["detect", log, "--format", "filebeat"]);
+    expect(unread.status).toBe(1);
+    expect(unread.stderr).toContain("No line could be read");
+    expect(run(["detect", log, "--layout", "nginx"]).stderr).toContain("the layout nginx");
+  });
+
   it("survives invalid UTF-8, control characters and a line of 10 MB", () => {
     const hostile = Buffer.concat([
       Buffer.from([0xff, 0xfe, 0x00, 0x1b, 0x5b, 0x32, 0x4a, 0x0a]),

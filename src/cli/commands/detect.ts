@@ -119,13 +119,25 @@ async function detectWith(
     },
     { maxPendingWindows: 4 * batchWindows, stop, ...live },
   );
-  const { lines, windows, anomalous, undecided, deadLetters, linesNotScored } = summary;
+  const { records, lines, undated, windows, anomalous, undecided, deadLetters, linesNotScored } = summary;
   const extra = [
     undecided > 0 ? `${undecided} undecided` : "",
     deadLetters > 0 ? `${deadLetters} records left out` : "",
+    undated > 0 && undated < lines ? `${undated} lines without a time of their own` : "",
     linesNotScored > 0 ? `${linesNotScored} lines beyond the model's limit not scored` : "",
   ].filter((part) => part !== "");
   console.error([`${lines} lines, ${windows} windows, ${anomalous} anomalous`, ...extra].join(", "));
+  const layout = options.layout ?? pipeline?.layout ?? "none";
+  if (lines > 0 && undated === lines && (layout !== "none" || options.session !== undefined))
+    console.error(
+      `No line has a time that can be read with the layout ${typeof layout === "string" ? layout : "of the pipeline"}, so no silence ends a session. Give the --layout of these lines.`,
+    );
+  if (records > 0 && deadLetters === records)
+    throw new LogGuardianError(
+      "LG_INPUT_UNREADABLE",
+      "No line could be read, though there was input.",
+      "Give the --format in which the lines are wrapped; text takes any.",
+    );
   if (anomalous > 0) process.exitCode = exitCodes.anomalous;
 }
 
