@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Says which Node it needs before anything newer is parsed. In a checkout (no dist/) it runs the TypeScript itself, with
 // the checkout's own Node where this one is too old.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isatty } from "node:tty";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -14,13 +15,33 @@ const compiled = join(root, "dist/src/cli/main.js");
 const ownNode = join(root, "node_modules/.bin/node");
 
 if (recent) {
+  endWithStarter();
   await import(pathToFileURL(existsSync(source) ? source : compiled).href);
 } else if (existsSync(ownNode)) {
-  const again = spawnSync(ownNode, process.argv.slice(1), { stdio: "inherit" });
-  process.exit(again.status ?? 1);
+  runAgain();
 } else {
   console.error(
     `LogGuardian needs Node 22.18 or newer; this is ${process.versions.node}. Install a newer Node.`,
   );
   process.exit(2);
+}
+
+/** The same command with the checkout's Node: signals reach it, and this process ends as it does. */
+function runAgain() {
+  const again = spawn(ownNode, process.argv.slice(1), { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  // A terminal's Ctrl-C reaches it by itself, and a second one would cut its ending short.
+  const forwardsInterrupt = ![0, 1, 2].some(isatty);
+  process.on("SIGINT", () => forwardsInterrupt && again.kill("SIGINT"));
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => again.kill(signal));
+  again.once("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** Of a process that was started with a channel: a starter that was killed leaves it behind otherwise. */
+function endWithStarter() {
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.channel?.unref();
 }
