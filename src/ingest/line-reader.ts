@@ -3,8 +3,9 @@ import type { Masker } from "../mask/masker.ts";
 import type { Choice, RecordFormat } from "./formats/format.ts";
 import { createKeys, type KeySpec } from "./keys.ts";
 import { createLayout, type LayoutSpec, render } from "./layouts.ts";
-import type { KeyedLine, RawRecord } from "./line.ts";
+import type { DecodedLine, KeyedLine, Position, RawRecord } from "./line.ts";
 import { earliestTime } from "./lines-message.ts";
+import type { Pieces } from "./pieces.ts";
 
 /** A line's time may be at most this far ahead of the clock here and of its record's; wrong clocks exist. */
 const maxAheadMs = 5 * 60_000;
@@ -66,7 +67,9 @@ export interface LineReader {
   /** Fetches what reading these records takes, such as schemas; waits as long as it must. */
   prepare(records: readonly RawRecord[]): Promise<void>;
   /** @throws LogGuardianError LG_RECORD_* when the record belongs into the dead letters. */
-  read(record: RawRecord, observer?: ReadObserver): LinesRead;
+  read(record: RawRecord, options?: { observer?: ReadObserver; pieces?: Pieces }): LinesRead;
+  /** A line that was decoded from this record, and taken in at this position. */
+  place(line: DecodedLine, record: RawRecord, position: Position): LinesRead;
   /** Hash of everything that changes what `masked` holds. */
   readonly maskHash: string;
 }
@@ -78,41 +81,71 @@ export function createLineReader(
 ): LineReader {
   const { format } = deps;
   const keysOf = createKeys(options.key);
+
+  function place(line: DecodedLine, record: RawRecord, position: Position): LinesRead {
+    const read = noLines();
+    add(read, line, record, position);
+    return read;
+  }
+
+  function add(
+    read: ReturnType<typeof noLines>,
+    decoded: DecodedLine,
+    record: RawRecord,
+    position: Position,
+    observer?: ReadObserver,
+  ): void {
+    const recordTime = timeOfRecord(record.timestamp);
+    const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
+    const { keys, leftOut } = keysOf(decoded, record);
+    const [from, given] = givenTime(headerTime, decoded.time, recordTime);
+    observer?.onTime(from, given);
+    const isDated = from !== "record" && given <= recordTime + maxAheadMs;
+    const time = isDated ? Math.max(earliestTime, given) : recordTime;
+    if (from !== "record" && time !== given) read.clampedTimes++;
+    read.leftOutKeys += leftOut;
+    const { origin, text, fileOffset } = decoded;
+    const line: KeyedLine = { position, time, origin, text, masked, keys };
+    if (fileOffset !== undefined && Math.abs(fileOffset) < largestLong) line.fileOffset = fileOffset;
+    read.lines.push(line);
+    if (!isDated) read.undated.add(line);
+  }
+
   return {
     maskHash: deps.masker.hash,
     prepare: async (records) => format.prepare?.(records),
-    read(record, observer) {
+    place,
+    read(record, { observer, pieces } = {}) {
       if (record.unreadable !== undefined) throw record.unreadable.error;
-      const recordTime = timeOfRecord(record.timestamp);
-      let clampedTimes = 0;
-      let leftOutKeys = 0;
-      const undated = new Set<KeyedLine>();
-      const all = format.decode({ ...record, timestamp: recordTime }, observer?.onChoice);
-      const lines = all.map((decoded, index): KeyedLine => {
-        const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
-        const { keys, leftOut } = keysOf(decoded, record);
-        const [from, given] = givenTime(headerTime, decoded.time, recordTime);
-        observer?.onTime(from, given);
-        const isDated = from !== "record" && given <= recordTime + maxAheadMs;
-        const time = isDated ? Math.max(earliestTime, given) : recordTime;
-        if (from !== "record" && time !== given) clampedTimes++;
-        leftOutKeys += leftOut;
-        const line: KeyedLine = {
-          position: { topic: record.topic, partition: record.partition, offset: record.offset, index },
-          time,
-          origin: decoded.origin,
-          text: decoded.text,
-          masked,
-          keys,
-        };
-        const { fileOffset } = decoded;
-        if (fileOffset !== undefined && Math.abs(fileOffset) < largestLong) line.fileOffset = fileOffset;
-        if (!isDated) undated.add(line);
-        return line;
-      });
-      return { lines, undated, clampedTimes, leftOutKeys };
+      const timestamp = timeOfRecord(record.timestamp);
+      const decoded = format.decode({ ...record, timestamp }, observer?.onChoice);
+      const read = noLines();
+      const { topic, partition, offset } = record;
+      for (const [index, { line, record: from }] of wholeLines(decoded, record, pieces).entries())
+        if (line !== undefined) add(read, line, from, { topic, partition, offset, index }, observer);
+      return read;
     },
   };
+}
+
+const noLines = () => ({
+  lines: [] as KeyedLine[],
+  undated: new Set<KeyedLine>(),
+  clampedTimes: 0,
+  leftOutKeys: 0,
+});
+
+/** With those that were cut joined; undefined for a piece that waits, so that the others keep their index. */
+function wholeLines(
+  decoded: readonly DecodedLine[],
+  record: RawRecord,
+  pieces: Pieces | undefined,
+): { line: DecodedLine | undefined; record: RawRecord }[] {
+  const whole = decoded.map((line) => ({
+    line: line.piece && pieces ? pieces.join(line, record) : line,
+    record,
+  }));
+  return pieces === undefined || pieces.isEmpty() ? whole : [...whole, ...pieces.release(record.offset)];
 }
 
 /** The header's time where the layout knows it, else the shipper's, else the topic's. */

@@ -57,6 +57,8 @@ export interface DecodedLine {
   origin: Origin;
   /** Byte offset in the origin's file, as the shipper gave it. */
   fileOffset?: number;
+  /** Of a line that a container runtime may have cut: where it goes on, and whether this is its end. */
+  piece?: { stream: string; isLast: boolean };
 }
 
 /** One log message, decoded, masked and placed: what windows are made of. */

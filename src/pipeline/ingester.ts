@@ -3,6 +3,7 @@ import { partitionOf } from "../ingest/keys.ts";
 import type { KeyedLine, RawRecord } from "../ingest/line.ts";
 import type { LineReader, LinesRead } from "../ingest/line-reader.ts";
 import { earliestTime, type LinesChunk, type RawPartition, type RawTopic } from "../ingest/lines-message.ts";
+import { createPieces, type Pieces } from "../ingest/pieces.ts";
 
 export interface AddressedChunk {
   /** Which lines-partition it is for. */
@@ -30,8 +31,12 @@ export interface Ingester {
    * A record that cannot be decoded becomes a dead letter; it never stops the batch.
    */
   ingest(source: RawPartition, records: readonly RawRecord[], topics: RawTopic[]): Promise<Ingested>;
-  /** Progress without lines: a raw partition that was read to its end reports the clock's time. */
+  /** Progress as it is. */
+  progress(source: RawPartition, topics: RawTopic[]): AddressedChunk[];
+  /** A raw partition that was read to its end reports the clock's time; what it still owes of cut lines does not come. */
   idle(source: RawPartition, nowMs: number, topics: RawTopic[]): AddressedChunk[];
+  /** Where the oldest piece of a line stands that is not whole yet: it must be read again after a crash. */
+  oldestPiece(source: RawPartition): number | undefined;
 }
 
 interface SourceProgress {
@@ -40,6 +45,7 @@ interface SourceProgress {
   streamTime: number;
   /** Of the last line that had one of its own. */
   lastTime: number | undefined;
+  pieces: Pieces;
 }
 
 /** The first stage: records to masked lines, addressed to the lines-partition that owns their window key. */
@@ -66,9 +72,9 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
       const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
       const deadLetters: DeadLetter[] = [];
       const total = { lines: 0, undated: 0, clampedTimes: 0, leftOutKeys: 0 };
-      const reads = records.map((record) => {
+      const reads = records.map((record): Read => {
         try {
-          return { record, read: reader.read(record) };
+          return { record, read: reader.read(record, { pieces: at.pieces }) };
         } catch (thrown) {
           deadLetters.push({ record, error: thrown instanceof Error ? thrown : new Error(reasonOf(thrown)) });
           return { record, read: nothing };
@@ -85,7 +91,7 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
         total.clampedTimes += read.clampedTimes;
         total.leftOutKeys += read.leftOutKeys;
         at.offset = record.offset;
-        at.index = Math.max(0, read.lines.length - 1);
+        at.index = read.lines.at(-1)?.position.index ?? 0;
       }
       const chunks = perPartition.map((entries, partition) => ({
         partition,
@@ -94,16 +100,41 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
       return { chunks, deadLetters, ...total };
     },
 
-    idle(source, nowMs, topics) {
+    progress(source, topics) {
       const at = progressOf(progress, source);
-      // The clock does not become the source's event time: its next lines may well be older.
-      const idle = { ...at, streamTime: Math.max(at.streamTime, nowMs) };
       return Array.from({ length: partitions }, (_, partition) => ({
         partition,
-        message: chunkFor(source, idle, topics, []),
+        message: chunkFor(source, at, topics, []),
       }));
     },
+
+    idle(source, nowMs, topics) {
+      const at = progressOf(progress, source);
+      const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
+      for (const { line, record } of at.pieces.release()) {
+        const position = {
+          topic: source.topic,
+          partition: source.partition,
+          offset: at.offset,
+          index: ++at.index,
+        };
+        for (const placed of reader.place(line, record, position).lines) address(placed, perPartition);
+      }
+      // The clock does not become the source's event time: its next lines may well be older.
+      const idle = { ...at, streamTime: Math.max(at.streamTime, nowMs) };
+      return perPartition.map((lines, partition) => ({
+        partition,
+        message: chunkFor(source, idle, topics, lines),
+      }));
+    },
+
+    oldestPiece: (source) => progressOf(progress, source).pieces.oldest(),
   };
+}
+
+interface Read {
+  record: RawRecord;
+  read: LinesRead;
 }
 
 const nothing: LinesRead = { lines: [], undated: new Set(), clampedTimes: 0, leftOutKeys: 0 };
@@ -112,7 +143,7 @@ const nothing: LinesRead = { lines: [], undated: new Set(), clampedTimes: 0, lef
  * A file's line without a time continues the line before it, as a stack trace does: with the clock's time it would end
  * every session that is open. Lines before the first time take that one, where it is in the same batch.
  */
-function dateLines(reads: readonly { record: RawRecord; read: LinesRead }[], at: SourceProgress): void {
+function dateLines(reads: readonly Read[], at: SourceProgress): void {
   at.lastTime ??= reads.flatMap(({ read }) => read.lines.filter((line) => !read.undated.has(line)))[0]?.time;
   for (const { record, read } of reads)
     for (const line of read.lines) {
@@ -126,7 +157,7 @@ function progressOf(progress: Map<string, SourceProgress>, source: RawPartition)
   const name = `${source.topic} ${source.incarnation} ${source.partition}`;
   let at = progress.get(name);
   if (at === undefined) {
-    at = { offset: -1, index: 0, streamTime: earliestTime, lastTime: undefined };
+    at = { offset: -1, index: 0, streamTime: earliestTime, lastTime: undefined, pieces: createPieces() };
     progress.set(name, at);
   }
   return at;

@@ -138,8 +138,10 @@ function decode(record: RawRecord, { format, reader }: Reading): Decoded {
   const times: { from: TimeFrom; given: number }[] = [];
   try {
     const { lines } = reader.read(record, {
-      onChoice: ({ name, why }) => Object.assign(chosen, { format: name, why }),
-      onTime: (from, given) => times.push({ from, given }),
+      observer: {
+        onChoice: ({ name, why }) => Object.assign(chosen, { format: name, why }),
+        onTime: (from, given) => times.push({ from, given }),
+      },
     });
     return {
       record,

@@ -226,16 +226,15 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       if (expected < end) return;
       const now = Date.now();
       if (told.some(({ isNewest }) => !isNewest)) {
-        const marks = ingester.idle(source, earliestTime, rawTopics());
+        const marks = ingester.progress(source, rawTopics());
         await tell(marks.filter(({ partition }) => told[partition]?.isNewest === false));
       }
       if (now - lastRecordAt < idleAfterMs || now - lastIdleAt < idleEveryMs) return;
       // Only what was read to its very end is idle; that is asked of the broker, which may be away.
       if ((await parts.endOf()) !== expected) return;
       lastIdleAt = now;
-      const marks = ingester.idle(source, now, rawTopics());
-      await send(marks);
+      await send(ingester.idle(source, now, rawTopics()));
     },
-    commitPoint: () => ({ offset: position, metadata: parts.metadata }),
+    commitPoint: () => ({ offset: ingester.oldestPiece(source) ?? position, metadata: parts.metadata }),
   };
 }
