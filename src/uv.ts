@@ -29,7 +29,8 @@ export function pythonModule(module: string, args: readonly string[], what: stri
  * @throws LogGuardianError LG_UV_MISSING
  */
 export function findUv(what: string): string {
-  const named = process.env.LOGGUARDIAN_UV;
+  // An empty variable is how Compose and shells unset one.
+  const named = process.env.LOGGUARDIAN_UV || undefined;
   const own = join(packageRoot(), "build/uv/bin/uv");
   const candidates = named === undefined ? ["uv", ...(existsSync(own) ? [own] : [])] : [named];
   const found = candidates.find((uv) => spawnSync(uv, ["--version"], { stdio: "ignore" }).status === 0);

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { judgeAll } from "../evaluate/judged-windows.ts";
+import { trainingDataOf, trainingNote } from "../evaluate/training-note.ts";
 import { createMasker } from "../mask/masker.ts";
 import { defaultBundleDir, loadManifest } from "../model/bundle.ts";
 import type { Manifest } from "../model/manifest.ts";
@@ -37,7 +38,7 @@ export function bundleMethod(bundle: ChosenBundle, threads: number): Method {
     id: bundleId(bundle),
     name: bundle.name,
     view: viewOf(bundle.manifest),
-    notes: [trainingNote(bundle)],
+    notes: [trainingNote(bundle.name, trainingDataOf(bundle.manifest))],
     run: ({ distinct }, onProgress) =>
       withModel(
         {
@@ -60,11 +61,4 @@ export function bundleMethod(bundle: ChosenBundle, threads: number): Method {
         },
       ),
   };
-}
-
-/** A bundle comes trained, and may have seen what is tested. */
-function trainingNote({ name, manifest }: ChosenBundle): string {
-  const training = manifest.metrics.training as { data?: unknown } | undefined;
-  const data = typeof training?.data === "string" ? `"${training.data}"` : "nothing";
-  return `${name} came trained; its manifest says of its training data: ${data}. Where they overlap with the windows tested, its figures are not held out.`;
 }

@@ -9,6 +9,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** Of values that only the code that uses them can judge. */
+const usageCodes = new Set(["LG_USAGE", "LG_WINDOW_SPEC", "LG_KEY_PATTERN"]);
+
 try {
   await createProgram().parseAsync();
 } catch (thrown) {
@@ -27,5 +30,5 @@ try {
 
 function exitCodeOf(thrown: unknown): number {
   if (!(thrown instanceof LogGuardianError)) return exitCodes.unexpected;
-  return thrown.code === "LG_USAGE" ? exitCodes.usage : exitCodes.failed;
+  return usageCodes.has(thrown.code) ? exitCodes.usage : exitCodes.failed;
 }

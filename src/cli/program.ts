@@ -257,7 +257,7 @@ Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time.`,
       "--labels <file>",
       "hdfs: label file BlockId,Label; hadoop: label list (default: abnormal_label.txt)",
     )
-    .option("--window <size[/stride]>", "lines of a window, of logs that are no sessions", "100")
+    .option("--window <size[/stride]>", "lines of a window, of logs that are no sessions (default: 100)")
     .option("--train <file>", "what training has seen: tells what it has not apart")
     .option("--model <dir>", "bundle (default: the starter bundle); several are seeds of one recipe", collect)
     .option("--threshold <score>", "anomalous from this score on (default: the bundle's)")
@@ -266,7 +266,7 @@ Needs uv (https://docs.astral.sh/uv/), which installs PyTorch the first time.`,
         splitKinds,
       ),
     )
-    .option("--test-share <share>", "of --split, above 0 and below 1", "0.2")
+    .option("--test-share <share>", "of --split, above 0 and below 1 (default: 0.2)")
     .option("--folds <n>", "of the threshold's cross-validation, 0 for none", "5")
     .option("--seed <n>", "of the random split, the folds and the bootstrap", "1")
     .option("--json", "one JSON object")

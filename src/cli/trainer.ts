@@ -25,6 +25,11 @@ export async function runTrainer(command: string, options: TrainerOptions, what:
   try {
     const [code, signal] = await once(child, "close");
     process.exitCode = code ?? 128 + constants.signals[signal as NodeJS.Signals];
+    // uv answers for a trainer that a signal ended as a shell does.
+    if (process.exitCode === 128 + constants.signals.SIGKILL)
+      console.error(
+        `The Python process was killed (SIGKILL), most likely because memory ran out. ${command === "train" ? "The same command goes on from the last checkpoint; fewer --jobs need less memory." : "Free memory and run the same command again."}`,
+      );
   } finally {
     process.off("SIGINT", stay).off("SIGTERM", end);
   }

@@ -16,6 +16,7 @@ import { collect, type Item, itemsOf, judgeAll, type Occurrence } from "./judged
 import { type EvaluationIntervals, intervalsOf } from "./resampled-figures.ts";
 import { type SplitOptions, split } from "./splits.ts";
 import { type TemplateErrors, templateErrors } from "./template-errors.ts";
+import { trainingDataOf } from "./training-note.ts";
 import {
   calibrationOfItems,
   curveOfItems,
@@ -50,7 +51,7 @@ export interface ThresholdRow {
 
 /** Everything known about one bundle on one data set. */
 export interface Evaluation {
-  model: { name: string; version: string };
+  model: { name: string; version: string /** as the manifest describes it */; trainingData: string | null };
   threshold: number;
   data: {
     path: string;
@@ -131,7 +132,7 @@ export async function evaluateModel(
   const steps = thinned(curve.steps, pointsOfCurve).filter((step) => Number.isFinite(step.rank));
 
   return {
-    model: { name: manifest.name, version: manifest.version },
+    model: { name: manifest.name, version: manifest.version, trainingData: trainingDataOf(manifest) },
     threshold,
     data: {
       path: options.data.path,

@@ -42,6 +42,14 @@ describe("train", () => {
     expect(status).toBe(1);
   });
 
+  it("says that memory may have run out when the trainer was killed, and that it goes on", () => {
+    const uv = join(folder, "killed-uv");
+    writeFileSync(uv, '#!/bin/sh\n[ "$1" = --version ] || kill -KILL $$\n', { mode: 0o755 });
+    const { status, stderr } = train(["--config", "half.yaml"], { LOGGUARDIAN_UV: uv });
+    expect(stderr).toMatch(/killed \(SIGKILL\).*memory.*same command goes on/);
+    expect(status).toBe(137);
+  });
+
   it("passes on what it is given: values, values given several times, and flags", () => {
     const replaced = ["--set", "training.prior_share=0", "--set", "name=other one"];
     const words = asked("train", "--config", "x/my.yaml", "--teacher-windows", "9", ...replaced, "--dry-run");

@@ -1,3 +1,4 @@
+import { LogGuardianError } from "../../errors.ts";
 import { assertBothLabels } from "../../evaluate/both-labels.ts";
 import type { DataFormat } from "../../evaluate/data/data-format.ts";
 import { checkSource } from "../../evaluate/data/data-set.ts";
@@ -15,12 +16,12 @@ interface Options {
   data: string;
   format: DataFormat;
   labels?: string;
-  window: string;
+  window?: string;
   train?: string;
   model?: string[];
   threshold?: string;
   split?: SplitKind;
-  testShare: string;
+  testShare?: string;
   folds: string;
   seed: string;
   json?: boolean;
@@ -58,22 +59,41 @@ export async function evaluateCommand(options: Options): Promise<void> {
 }
 
 function parse(options: Options): EvaluationOptions {
-  const { data, format, labels, train, threshold } = options;
+  const { data, format, labels, train, threshold, window = "100", testShare: share = "0.2" } = options;
+  assertApplies(options);
   const seed = parseWhole(options.seed, "--seed", 0);
-  const testShare = parseShare(options.testShare, "--test-share");
+  const folds = parseWhole(options.folds, "--folds", 0);
+  if (folds === 1)
+    throw new LogGuardianError(
+      "LG_USAGE",
+      "--folds 1 leaves nothing to choose on.",
+      "Give 2 or more, or 0 for none.",
+    );
+  const testShare = parseShare(share, "--test-share");
   return {
     data: {
       path: data,
       format,
-      window: parseWindow(options.window),
+      window: parseWindow(window),
       ...(labels === undefined ? {} : { labels }),
     },
     ...(train === undefined ? {} : { train }),
     ...(threshold === undefined ? {} : { threshold: parseNumber(threshold, "--threshold", 0, 1) }),
     ...(options.split === undefined ? {} : { split: { kind: options.split, testShare, seed } }),
-    folds: parseWhole(options.folds, "--folds", 0),
+    folds,
     seed,
   };
+}
+
+/** An option that would change nothing is a mistake. @throws LogGuardianError LG_USAGE. */
+function assertApplies({ format, labels, window, split, testShare }: Options): void {
+  const refuse = (what: string, remedy: string) => new LogGuardianError("LG_USAGE", what, remedy);
+  if (labels !== undefined && format !== "hdfs" && format !== "hadoop")
+    throw refuse(`--labels says nothing of ${format}, whose labels stand in the data.`, "Leave it out.");
+  if (window !== undefined && (format === "jsonl" || format === "hdfs"))
+    throw refuse(`--window says nothing of ${format}, whose windows are given.`, "Leave it out.");
+  if (testShare !== undefined && split === undefined)
+    throw refuse("--test-share belongs to --split.", "Give --split with it, or leave it out.");
 }
 
 function gate({ metrics: { f1 } }: Summary, least: number): void {

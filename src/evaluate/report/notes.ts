@@ -1,11 +1,13 @@
 import type { Evaluation } from "../evaluation.ts";
+import { trainingNote } from "../training-note.ts";
 import { short } from "./format.ts";
 
 /** Sentences about what was read and how: what a reader must know before the figures. */
-export function notesOf({ data, views, errors, crossValidation }: Evaluation): string[] {
+export function notesOf({ model, data, views, errors, crossValidation }: Evaluation): string[] {
   const { reading, split } = data;
   const undecided = views[0]?.counts.undecided ?? 0;
   return [
+    trainingNote(`${model.name} ${model.version}`, model.trainingData),
     `${short(data.windows)} windows of ${short(reading.lines)} lines read from ${data.path} (${data.format}).`,
     split === null
       ? ""
