@@ -13,3 +13,4 @@ export interface Services {
 export const account: { username: string; password: string };
 export function ensureServices(): void;
 export function startServices(): Promise<Services>;
+export function freePorts(count: number): Promise<number[]>;

@@ -236,7 +236,7 @@ function sha256(text) {
 }
 
 /** Ports that are free now; all are held until all are known, so that they differ. */
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = await Promise.all(
     Array.from(
       { length: count },

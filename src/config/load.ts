@@ -84,7 +84,11 @@ export function parseConfig(
   for (const [name, pipeline] of Object.entries(content.pipelines ?? {}))
     problems.push(...problemsOfPipeline(name, pipeline));
   if (problems.length === 0)
-    problems.push(...problemsOfUrls(content as Config), ...problemsOfRegistry(content as Config));
+    problems.push(
+      ...problemsOfUrls(content as Config),
+      ...problemsOfRedis(content as Config),
+      ...problemsOfRegistry(content as Config),
+    );
   if (problems.length > 0) throw refuse(file, problems);
   return content as Config;
 }
@@ -112,10 +116,20 @@ function problemsOfUrls({ redis, alertmanager, schemaRegistry }: Config): Proble
   check("redis.url", redis.url, redis.password === undefined ? undefined : given);
   const apart = (place: string) =>
     `carries credentials; give them as ${place}.username and ${place}.password`;
+  for (const [place, url] of (redis.cluster ?? []).entries())
+    check(`redis.cluster.${place}`, url, apart("redis"));
+  for (const [place, url] of (redis.sentinel?.urls ?? []).entries())
+    check(`redis.sentinel.urls.${place}`, url, apart("redis.sentinel"));
   if (schemaRegistry !== undefined) check("schemaRegistry.url", schemaRegistry.url, apart("schemaRegistry"));
   for (const [place, url] of alertmanager.urls.entries())
     check(`alertmanager.urls.${place}`, url, apart("alertmanager"));
   return problems;
+}
+
+function problemsOfRedis({ redis: { cluster, sentinel } }: Config): Problem[] {
+  return cluster === undefined || sentinel === undefined
+    ? []
+    : [{ path: "redis.sentinel", what: "stands beside redis.cluster; set one of them" }];
 }
 
 function problemsOfRegistry({ schemaRegistry, pipelines }: Config): Problem[] {

@@ -16,6 +16,8 @@ const count = (minimum: number, byDefault: number) => Type.Integer({ minimum, de
 /** A window must fit one message of Kafka, however little of each line that leaves. */
 const mostLines = 2000;
 
+const redisUrl = "^rediss?://";
+
 /** Paths of PEM files. */
 const tls = object({
   ca: optional(text({ description: "certificate authority, when not one the system knows" })),
@@ -138,7 +140,18 @@ export const configSchema = object({
   ),
   redis: object(
     {
-      url: text({ default: "redis://localhost:6379", pattern: "^rediss?://" }),
+      url: text({ default: "redis://localhost:6379", pattern: redisUrl }),
+      /** Some of the nodes of a cluster, instead of `url`; they name the others. */
+      cluster: optional(Type.Array(text({ pattern: redisUrl }), { minItems: 1 })),
+      /** Who knows the master, instead of `url`. */
+      sentinel: optional(
+        object({
+          urls: Type.Array(text({ pattern: redisUrl }), { minItems: 1 }),
+          name: text({ description: "what Sentinel calls the master" }),
+          username: optional(text()),
+          password: optional(text()),
+        }),
+      ),
       username: optional(text()),
       password: optional(text()),
       tls: optional(tls),

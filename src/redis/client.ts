@@ -1,15 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Redis } from "ioredis";
-import { readPem } from "../config/pem.ts";
+import { variableOf } from "../config/environment.ts";
 import type { Config } from "../config/schema.ts";
-import { withoutSecrets } from "../config/url.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { retry } from "../retry.ts";
 import type { Health, Wait } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { type Connection, createConnection, whereabouts } from "./connection.ts";
 
-const commandTimeoutMs = 10_000;
 const connectTries = 5;
 
 export interface RedisClient {
@@ -45,14 +43,12 @@ export async function connectRedis(
 ): Promise<RedisClient> {
   const { logger, health, signal } = deps;
   let isConnected = false;
-  const redis = new Redis(config.url, {
-    ...optionsOf(config),
-    // The first connection is ours to try again; ioredis' own attempts would outlive a failure.
-    retryStrategy: (times) => (isConnected ? Math.min(2_000, 50 * 2 ** times) : null),
-  });
+  // The first connection is ours to try again; ioredis' own attempts would outlive a failure.
+  const redis = createConnection(config, (times) => (isConnected ? Math.min(2_000, 50 * 2 ** times) : null));
   let lastError: unknown;
   redis.on("error", (error) => {
-    lastError = error;
+    // A cluster's error hides what a node said.
+    lastError = error.lastNodeError ?? error;
   });
   await retry(() => redis.connect(), {
     attempts: connectTries,
@@ -60,7 +56,7 @@ export async function connectRedis(
     isTransient: () => !isRefused(lastError),
   }).catch((thrown) => {
     redis.disconnect();
-    throw connectError(config.url, lastError ?? thrown);
+    throw connectError(config, lastError ?? thrown);
   });
   isConnected = true;
   for (const name of scripts)
@@ -114,7 +110,7 @@ export async function connectRedis(
 }
 
 function scriptCall(
-  redis: Redis,
+  redis: Connection,
   name: ScriptName,
   keys: readonly string[],
   args: readonly (string | number | Buffer)[],
@@ -129,21 +125,9 @@ function commandOf(name: ScriptName): string {
   return `lg_${name}`;
 }
 
-function optionsOf({ username, password, tls }: Config["redis"]) {
-  return {
-    lazyConnect: true,
-    maxRetriesPerRequest: 1,
-    commandTimeout: commandTimeoutMs,
-    connectionName: "logguardian",
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { tls: readPem(tls, "redis.tls") }),
-  };
-}
-
 /** Connections that fail, by Node's codes and ioredis' messages. */
 const away =
-  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)|^(Connection is closed|Command timed out|Reached the max retries|Socket timeout|Stream isn't writeable|connect ETIMEDOUT)/;
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)|^(Connection is closed|Command timed out|Reached the max retries|Socket timeout|Stream isn't writeable|connect ETIMEDOUT|Cluster isn't ready|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable)/;
 /** Answers of a server that cannot serve now. */
 const notNow = /^(LOADING|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|BUSY|NOREPLICAS)\b/;
 const full = /^(OOM|MISCONF)\b/;
@@ -162,8 +146,8 @@ function isRefused(thrown: unknown): boolean {
   return /WRONGPASS|NOAUTH|NOPERM|invalid username-password|certificate/i.test(reasonOf(thrown));
 }
 
-function connectError(url: string, thrown: unknown): LogGuardianError {
-  const where = withoutSecrets(url);
+function connectError(config: Config["redis"], thrown: unknown): LogGuardianError {
+  const { where, setting } = whereabouts(config);
   return isRefused(thrown)
     ? new LogGuardianError(
         "LG_REDIS_AUTH",
@@ -174,7 +158,7 @@ function connectError(url: string, thrown: unknown): LogGuardianError {
     : new LogGuardianError(
         "LG_REDIS_AWAY",
         `Redis at ${where} does not answer: ${reasonOf(thrown)}.`,
-        "Start it, or correct redis.url (LOGGUARDIAN_REDIS_URL).",
+        `Start it, or correct ${setting} (${variableOf(setting.split("."))}).`,
         thrown,
       );
 }

@@ -73,6 +73,16 @@ describe("the configuration", () => {
     expect(problemsOf(`${good}redis: { url: "redis://a:b@c", password: d }`)).toEqual([
       expect.stringMatching(/^redis\.url: carries credentials/),
     ]);
+    expect(problemsOf(`${good}redis: { cluster: ["redis://a:b@c"] }`)).toEqual([
+      expect.stringMatching(/^redis\.cluster\.0: carries credentials/),
+    ]);
+    const twoForms = {
+      LOGGUARDIAN_REDIS_CLUSTER: "redis://a, redis://b",
+      LOGGUARDIAN_REDIS_SENTINEL_NAME: "m",
+    };
+    expect(problemsOf(good, { ...twoForms, LOGGUARDIAN_REDIS_SENTINEL_URLS: "redis://s" })).toEqual([
+      "redis.sentinel: stands beside redis.cluster; set one of them",
+    ]);
     expect(problemsOf(`${good}alertmanager: { urls: ["http://a:b@c"] }`)).toEqual([
       expect.stringMatching(/^alertmanager\.urls\.0: carries credentials/),
     ]);
