@@ -1,11 +1,16 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
+import type { LinesMessage } from "../../src/ingest/lines-message.ts";
 import { createRedisActiveAnomalies } from "../../src/redis/active-anomalies.ts";
 import { connectRedis } from "../../src/redis/client.ts";
 import { createRedisScoringMarks } from "../../src/redis/scoring-marks.ts";
 import { createRedisWindowStore } from "../../src/redis/window-store.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { createMemoryStore } from "../../src/window/memory-store.ts";
+import { createPartitionWindower } from "../../src/window/partition-windower.ts";
+import type { WindowStore } from "../../src/window/store.ts";
+import type { WindowSpec } from "../../src/window/window.ts";
 import { startRedisCluster, startRedisWithSentinel } from "../support/redis-nodes.ts";
 
 const url = "redis://localhost:6379";
@@ -73,4 +78,59 @@ describe("Sentinel", () => {
     closing.push(stop);
     await goesOn({ url, sentinel }, killMaster);
   });
+
+  it.each<[string, WindowSpec]>([
+    ["session", { kind: "session", gapMs: 25, maxLines: 100 }],
+    ["sliding", { kind: "sliding", size: 4, stride: 2 }],
+  ])("notices a failover that lost writes at the next append, and changes no %s window", async (_, spec) => {
+    const { sentinel, endReplication, killUnreplicated, stop } = await startRedisWithSentinel();
+    closing.push(stop);
+    const messages = messagesOf(60);
+    const client = await connect({ url, sentinel });
+    const windowerOn = (store: WindowStore) => createPartitionWindower({ store }, { pipeline: name, spec });
+    const undisturbed = windowerOn(createMemoryStore());
+    await undisturbed.resume();
+    const expected = await undisturbed.advance(messages);
+
+    const first = windowerOn(createRedisWindowStore(client, name, partition));
+    await first.resume();
+    const windows = await first.advance(messages.slice(0, 20));
+    await endReplication();
+    windows.push(...(await first.advance(messages.slice(20, 40))));
+    const committed = first.commitPoint();
+    killUnreplicated();
+    await expect(first.advance(messages.slice(40))).rejects.toMatchObject({ code: "LG_WINDOW_FENCED" });
+
+    const second = windowerOn(createRedisWindowStore(client, name, partition));
+    const { position, pending } = await second.resume(committed, { start: 0, end: messages.length });
+    expect([position, committed.offset]).toEqual([20, 40]);
+    windows.push(...pending, ...(await second.advance(messages.slice(position))));
+    expect(expected.length).toBeGreaterThan(5);
+    expect(new Map(windows.map((window) => [window.id, window]))).toEqual(
+      new Map(expected.map((window) => [window.id, window])),
+    );
+  });
 });
+
+/** Lines of three keys, each with pauses that end a session, then a flush. */
+function messagesOf(count: number): { offset: number; message: LinesMessage }[] {
+  const messages = Array.from({ length: count }, (_, offset): LinesMessage => {
+    const time = offset * 5 + Math.floor(offset / 7) * 40;
+    const position = { topic: "raw", partition: 0, offset, index: 0 };
+    const text = `line ${offset}`;
+    const line = { position, time, origin: { host: "h", file: "a.log" }, text, masked: text };
+    return {
+      kind: "chunk",
+      source: { topic: "raw", incarnation: "1", partition: 0 },
+      topics: [{ topic: "raw", partitions: 1 }],
+      through: { offset, index: 0 },
+      streamTime: time,
+      maskHash: "m",
+      lines: [{ ...line, keys: [`k${offset % 3}`] }],
+    };
+  });
+  return [...messages, { kind: "flush" as const, label: "test" }].map((message, offset) => ({
+    offset,
+    message,
+  }));
+}

@@ -25,7 +25,9 @@ function createNodes() {
       nodes.set(port, spawn("redis-server", [...args, ...common], { stdio: "ignore" }));
       await until(() => answers(port), `the Redis on port ${port} answers`);
     },
-    /** Ends a master as a crash would, once its replica has all it holds. */
+    /** Ends one as a crash would. */
+    kill: (port: number) => void nodes.get(port)?.kill("SIGKILL"),
+    /** Ends a master likewise, once its replica has all it holds. */
     async killReplicated(port: number): Promise<void> {
       await until(() => isReplicated(port), `the replica of ${port} has everything`);
       nodes.get(port)?.kill("SIGKILL");
@@ -136,6 +138,14 @@ export async function startRedisWithSentinel() {
   return {
     sentinel: { urls: [`redis://127.0.0.1:${sentinel}`], name: "main" },
     killMaster: () => nodes.killReplicated(master),
+    /** What is written from here on reaches the master only. */
+    async endReplication(): Promise<void> {
+      await until(() => isReplicated(master), "the replica has everything");
+      redisCli(replica, "config", "set", "masterauth", "not the master's");
+      redisCli(master, "client", "kill", "type", "replica");
+      await until(() => !isSynced(replica), "the replica is cut off");
+    },
+    killUnreplicated: () => nodes.kill(master),
     stop: nodes.stop,
   };
 }
