@@ -10,6 +10,7 @@ import { members } from "./members.ts";
 import { memory } from "./memory.ts";
 import { poison } from "./poison.ts";
 import { redisEmptied, redisRestarted } from "./redis.ts";
+import { redisAway, redisFull } from "./redis-waits.ts";
 import { slowDetector } from "./slow-detector.ts";
 import { stopping } from "./stopping.ts";
 import { Trial } from "./trial.ts";
@@ -19,7 +20,7 @@ import { sessions, sliding } from "./workloads.ts";
 const groups: Record<string, Record<string, Fault>> = {
   processes: { crashes, members, stopping, slowDetector, hostile, poison },
   kafka: { broker, topicAnew },
-  redis: { redisRestarted, redisEmptied },
+  redis: { redisAway, redisFull, redisRestarted, redisEmptied },
   memory: { memory },
 };
 /** Side by side, each group with services of its own. */

@@ -87,11 +87,11 @@ export class Stream {
   }
 
   /** What it says of itself; undefined while it does not answer. */
-  async health(one: Process): Promise<{ live: boolean; ready: boolean } | undefined> {
+  async health(one: Process): Promise<{ live: boolean; ready: boolean; waits: string[] } | undefined> {
     one.port ??= /"port":(\d+),"msg":"LogGuardian runs\."/.exec(readFileSync(one.log, "utf8"))?.[1];
     if (one.port === undefined) return undefined;
     const answer = await fetch(`http://127.0.0.1:${one.port}/health`).catch(() => undefined);
-    return (await answer?.json()) as { live: boolean; ready: boolean } | undefined;
+    return (await answer?.json()) as { live: boolean; ready: boolean; waits: string[] } | undefined;
   }
 
   /** What a metric of it says now, under all its labels. */
