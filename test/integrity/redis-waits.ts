@@ -8,6 +8,9 @@ import { partitions } from "./workloads.ts";
 /** That a partition may get beyond its bound: one answer of the broker, already on its way. */
 const fetchBytes = 512 * 1024;
 
+/** What was done before the wait. */
+const committedWithinMs = 2_000;
+
 /** Redis is stopped, and does not even refuse. */
 export const redisAway: Fault = {
   promise: "Redis may be away",
@@ -58,6 +61,7 @@ async function held(
       `a windower names the wait ${wait}`,
     );
   const broken: string[] = [];
+  await sleep(committedWithinMs);
   const before = await committed(trial);
   await sleep(1_000 * seconds);
   if ((await committed(trial)) !== before)
