@@ -91,22 +91,29 @@ export async function connectRedis(
 
   return {
     script: (name, keys, args) => patiently(() => scriptCall(redis, name, keys, args)),
-    async hash(key, fieldsAtATime) {
-      const hash = new Map<string, Buffer>();
-      let cursor = "0";
-      do {
-        const [next, fields] = await patiently(() => redis.hscanBuffer(key, cursor, "COUNT", fieldsAtATime));
-        for (let at = 0; at + 1 < fields.length; at += 2)
-          hash.set(String(fields[at]), fields[at + 1] ?? Buffer.alloc(0));
-        cursor = String(next);
-      } while (cursor !== "0");
-      return hash;
-    },
+    // Once more from its beginning: a cursor means nothing to another server.
+    hash: (key, fieldsAtATime) => patiently(() => readHash(redis, key, fieldsAtATime)),
     ping: () => redis.ping(),
     async close() {
       await redis.quit().catch(() => redis.disconnect());
     },
   };
+}
+
+async function readHash(
+  redis: Redis | Cluster,
+  key: string,
+  fieldsAtATime: number,
+): Promise<Map<string, Buffer>> {
+  const hash = new Map<string, Buffer>();
+  let cursor = "0";
+  do {
+    const [next, fields] = await redis.hscanBuffer(key, cursor, "COUNT", fieldsAtATime);
+    for (let at = 0; at + 1 < fields.length; at += 2)
+      hash.set(String(fields[at]), fields[at + 1] ?? Buffer.alloc(0));
+    cursor = String(next);
+  } while (cursor !== "0");
+  return hash;
 }
 
 function scriptCall(

@@ -236,7 +236,8 @@ export function createPartitionWindower(
 
   return {
     async resume(committed, log = { start: 0, end: Number.MAX_SAFE_INTEGER }) {
-      const { incarnation, state } = await store.load();
+      const { incarnation, state: stored } = await store.load();
+      const state = stored === undefined || hasGap(stored, committed, log.start) ? undefined : stored;
       if (state !== undefined) {
         streamTime = createStreamTime(state.progress.streamTime);
         ({ nextSeq, maskHash } = state.progress);
@@ -252,6 +253,15 @@ export function createPartitionWindower(
         let pending = state.pending;
         if (state.progress.specHash === specHash && !isAnew) await takeOver(state);
         else pending = await cutAnew(state, isAnew ? log.start - 1 : state.fence.mark);
+        if (!isAnew && committed !== undefined && fence.mark + 1 < committed.offset)
+          logger.warn(
+            "The store has less than was committed, as after a failover; what followed is read again.",
+            {
+              pipeline,
+              from: fence.mark + 1,
+              to: committed.offset,
+            },
+          );
         return { position: fence.mark + 1, pending };
       }
       if (committed === undefined || committed.offset > log.end) {
@@ -301,6 +311,15 @@ export function createPartitionWindower(
 
     stats: () => ({ openWindows: cutter.openWindows(), repeatedLines }),
   };
+}
+
+/** Whether the log no longer holds what follows an older state, though it holds all that a rebuild reads. */
+function hasGap({ fence }: WindowState, committed: CommitPoint | undefined, start: number): boolean {
+  return (
+    committed !== undefined &&
+    fence.mark + 1 < Math.min(start, committed.offset) &&
+    start <= committed.rebuildFrom
+  );
 }
 
 function fenced(pipeline: string): LogGuardianError {

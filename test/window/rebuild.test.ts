@@ -242,3 +242,31 @@ function byId(windows: readonly Window[]): Map<string, Window> {
   }
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+describe("a store that has less than was committed", () => {
+  /** What a store holds after `older` messages, and what a windower commits after all but the last. */
+  async function failedOver(older: number, messages: readonly { offset: number; message: LinesMessage }[]) {
+    const options = { pipeline: "p", spec: { kind: "session", gapMs: 100, maxLines: 100 } as const };
+    const store = createMemoryStore();
+    const behind = createPartitionWindower({ store }, options);
+    await behind.resume();
+    await behind.advance(messages.slice(0, older));
+    const ahead = createPartitionWindower({ store: createMemoryStore() }, options);
+    await ahead.resume();
+    await ahead.advance(messages.slice(0, -1));
+    return { windower: createPartitionWindower({ store }, options), committed: ahead.commitPoint() };
+  }
+  const messages = messagesOf(createRandom(5), 200).map((message, offset) => ({ offset, message }));
+  const log = (start: number) => ({ start, end: messages.length });
+
+  it("goes on where the store's state ends", async () => {
+    const { windower, committed } = await failedOver(40, messages);
+    expect((await windower.resume(committed, log(0))).position).toBe(40);
+  });
+
+  it("is rebuilt where the log has lost what follows that state", async () => {
+    const { windower, committed } = await failedOver(40, messages);
+    expect(committed.rebuildFrom).toBeGreaterThan(41);
+    expect((await windower.resume(committed, log(41))).position).toBe(committed.rebuildFrom);
+  });
+});
