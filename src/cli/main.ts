@@ -10,7 +10,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 /** Of values that only the code that uses them can judge. */
-const usageCodes = new Set(["LG_USAGE", "LG_WINDOW_SPEC", "LG_KEY_PATTERN"]);
+const usageCodes = new Set(["LG_USAGE", "LG_WINDOW_SPEC", "LG_WINDOW_END", "LG_KEY_PATTERN"]);
 
 try {
   await createProgram().parseAsync();

@@ -169,7 +169,7 @@ Exit code 1 when a record would go to the dead letters; the reason stands beside
     .option("--rate <n>", "lines per second of log time", "300")
     .option("--fault-rate <share>", "share of blocks that are faulty, 0 to 1", "0.03")
     .option("--seed <n>", "another seed, other logs", "1")
-    .option("--lines <n>", "lines in all", "10000")
+    .option("--lines <n>", "lines at least; blocks that are open then are written to their end", "10000")
     .option("--labels <file>", "write BlockId,Label here, as LogHub does")
     .addHelpText(
       "after",

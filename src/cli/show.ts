@@ -9,7 +9,7 @@ const shownLines = 5;
 /** A verdict for a person: what, where, when, how sure, and the lines that weigh most. */
 export function verdictForPeople(verdict: Verdict): string {
   const { window } = verdict;
-  const when = new Date(window.start).toISOString().replace("T", " ").slice(0, 19);
+  const when = new Date(window.start).toISOString().replace("T", " ").replace(/\..*/, "Z");
   const where = visible(window.key);
   const size = `${window.lines.length} lines`;
   if (verdict.verdict === "undecided")

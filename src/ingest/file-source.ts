@@ -196,7 +196,9 @@ function unreadable(path: string, thrown: unknown): LogGuardianError {
   return new LogGuardianError(
     "LG_FILE_UNREADABLE",
     `${path} cannot be read: ${reasonOf(thrown)}.`,
-    "Check the path and its permissions; - reads standard input.",
+    isPacked(path)
+      ? "By its name it is packed: check that it is whole, or rename it if it is plain text."
+      : "Check the path and its permissions; - reads standard input.",
     thrown,
   );
 }

@@ -100,11 +100,7 @@ export async function connectRedis(
   };
 }
 
-async function readHash(
-  redis: Redis | Cluster,
-  key: string,
-  fieldsAtATime: number,
-): Promise<Map<string, Buffer>> {
+async function readHash(redis: Connection, key: string, fieldsAtATime: number): Promise<Map<string, Buffer>> {
   const hash = new Map<string, Buffer>();
   let cursor = "0";
   do {

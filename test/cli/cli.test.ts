@@ -191,11 +191,12 @@ describe("bad input", () => {
     [["evaluate", "--data", log, "--format", "jsonl", "--window", "10"], 2],
     [["evaluate", "--data", log, "--format", "bgl", "--test-share", "0.5"], 2],
     [["evaluate", "--data", log, "--format", "bgl", "--folds", "1"], 2],
+    [["detect", log, "--session", "x", "--end", "["], 2],
     [["detect", log, "--session", "x", "--gap", "soon"], 2],
     [["detect", log, "--gap", "5s"], 2],
     [["detect", log, "--end", "bye"], 2],
     [["detect", log, "--window", "10m/5"], 2],
-    [["detect", log, "--window", "10m/1s"], 1],
+    [["detect", log, "--window", "10m/1s"], 2],
     [["detect", log, "--window", "few"], 2],
     [["simulate", "vms"], 2],
     [["start", "nobody"], 2],
@@ -207,6 +208,11 @@ describe("bad input", () => {
     [["detect", packed("cut.xz", Buffer.from("fd377a585a000004e6d6b446", "hex"))], 1],
     [["detect", packed("whole.gz", gzipSync("a")), "--follow"], 2],
     [["detect", log, log], 2],
+    [["evaluate", "--data", log, "--format", "jsonl", "--report", "/proc/report"], 1],
+    [["evaluate", "--data", log, "--format", "jsonl", "--labels", log], 2],
+    [["evaluate", "--data", log, "--format", "jsonl", "--window", "10"], 2],
+    [["evaluate", "--data", log, "--format", "bgl", "--test-share", "0.5"], 2],
+    [["evaluate", "--data", log, "--format", "bgl", "--folds", "1"], 2],
   ])("%j ends with %d and a sentence, no stack", (args, status) => {
     const result = run(args);
     expect(result.status).toBe(status);

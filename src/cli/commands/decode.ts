@@ -134,7 +134,10 @@ interface DecodedLine extends KeyedLine {
 }
 
 function decode(record: RawRecord, { format, reader }: Reading): Decoded {
-  const chosen = { format: format.name, why: "as asked for" };
+  const chosen = {
+    format: format.name,
+    why: format.name === "auto" ? "told by its content" : "as asked for",
+  };
   const times: { from: TimeFrom; given: number }[] = [];
   try {
     const { lines } = reader.read(record, {

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import type { Summary } from "../summary.ts";
 import { htmlReport } from "./html.ts";
@@ -7,9 +7,17 @@ import { markdownReport } from "./markdown.ts";
 
 /** Before the work, not after it. @throws LogGuardianError LG_REPORT_WRITE. */
 export async function createReportFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((thrown) => {
+  await createFolder(resolve(folder)).catch((thrown) => {
     throw notWritten(folder, thrown);
   });
+}
+
+/** Node's own recursive mkdir never ends below /proc, where the parent is there and the folder cannot be. */
+async function createFolder(folder: string): Promise<void> {
+  const made = await stat(folder).catch(() => undefined);
+  if (made?.isDirectory()) return;
+  if (dirname(folder) !== folder) await createFolder(dirname(folder));
+  await mkdir(folder);
 }
 
 /** Writes report.md, report.html and metrics.json. @throws LogGuardianError LG_REPORT_WRITE. */
