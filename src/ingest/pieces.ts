@@ -2,8 +2,8 @@ import { boundText, maxLineBytes } from "./formats/text.ts";
 import { originKey } from "./keys.ts";
 import type { DecodedLine, RawRecord } from "./line.ts";
 
-/** A piece whose next one does not come within so many records of its partition is a line of its own. */
-const mostRecordsBetween = 10_000;
+/** A piece whose next one does not come within so many records of its partition is a line of its own: it is held in memory. */
+const mostRecordsBetween = 1_000;
 
 /** The pieces of one raw partition's lines: container runtimes cut what is longer than 16 kB (CRI's tags P and F). */
 export interface Pieces {

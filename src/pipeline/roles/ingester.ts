@@ -189,6 +189,13 @@ function createWorker(parts: WorkerParts): PartitionWorker {
   /** When each lines-partition was last told, and whether it knows the newest progress. */
   const told: { at: number; isNewest: boolean }[] = [];
 
+  const sendSplit = (chunks: readonly AddressedChunk[]) =>
+    send(
+      chunks.flatMap(({ partition, message }) =>
+        splitChunk(message, sentStreamTime).map((part) => ({ partition, message: part })),
+      ),
+    );
+
   async function tell(chunks: readonly AddressedChunk[]): Promise<void> {
     const now = Date.now();
     const due = chunks.filter(
@@ -197,11 +204,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
     const isDue = new Set(due.map(({ partition }) => partition));
     for (const { partition } of chunks)
       if (!isDue.has(partition)) told[partition] = { at: told[partition]?.at ?? 0, isNewest: false };
-    await send(
-      due.flatMap(({ partition, message }) =>
-        splitChunk(message, sentStreamTime).map((part) => ({ partition, message: part })),
-      ),
-    );
+    await sendSplit(due);
     for (const { partition } of due) told[partition] = { at: now, isNewest: true };
   }
 
@@ -233,7 +236,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       // Only what was read to its very end is idle; that is asked of the broker, which may be away.
       if ((await parts.endOf()) !== expected) return;
       lastIdleAt = now;
-      await send(ingester.idle(source, now, rawTopics()));
+      await sendSplit(ingester.idle(source, now, rawTopics()));
     },
     commitPoint: () => ({ offset: ingester.oldestPiece(source) ?? position, metadata: parts.metadata }),
   };
