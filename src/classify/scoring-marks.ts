@@ -2,6 +2,7 @@
 export interface ScoringMarks {
   /** How often a process died while it scored these windows, by id. */
   left(): Promise<Map<string, number>>;
-  begin(ids: readonly string[]): Promise<void>;
+  /** @param tries of each, with this one: what is sent twice counts once. */
+  begin(tries: ReadonlyMap<string, number>): Promise<void>;
   end(ids: readonly string[]): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { boundText, maxLineBytes } from "./formats/text.ts";
 import { originKey } from "./keys.ts";
 import type { DecodedLine, RawRecord } from "./line.ts";
 
-/** A piece whose next one does not come within so many records of its partition is a line of its own: it is held in memory. */
+/** A line whose end does not come within so many records of its partition is taken as it is: it is held in memory. */
 const mostRecordsBetween = 1_000;
 
 /** The pieces of one raw partition's lines: container runtimes cut what is longer than 16 kB (CRI's tags P and F). */
@@ -33,15 +33,16 @@ export function createPieces(): Pieces {
       }
       waiting.set(name, {
         line: joined,
-        record: { ...record, value: null },
+        // Not the views into what was fetched with it.
+        record: { ...record, value: null, key: record.key && Buffer.from(record.key), headers: {} },
         begun: before?.begun ?? record.offset,
       });
       return undefined;
     },
     release(offset = Number.POSITIVE_INFINITY) {
       const released: { line: DecodedLine; record: RawRecord }[] = [];
-      for (const [name, { line, record }] of waiting) {
-        if (offset - record.offset < mostRecordsBetween) continue;
+      for (const [name, { line, record, begun }] of waiting) {
+        if (offset - begun < mostRecordsBetween) break;
         waiting.delete(name);
         released.push({ line, record });
       }

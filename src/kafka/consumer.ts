@@ -261,7 +261,7 @@ export function createPartitionConsumer(
       isFull: (bytes) => bytes > options.maxInFlightBytes / Math.max(1, partitions.size),
       pause: () => consumer.pause([{ topic, partitions: [partition] }]),
       resume: () => consumer.resume([{ topic, partitions: [partition] }]),
-      progress: () => unit.progress(lag()),
+      progress: () => unit.progress(inHand()),
       failed: (thrown, before) => void restart(topic, partition, thrown, before),
       lost: (from, to) => void checkGap(topic, partition, from, to),
       rewound: () =>
@@ -332,7 +332,7 @@ export function createPartitionConsumer(
     resolveOffset(batch.lastOffset());
     const records = batch.messages.map((message) => recordOf(batch.topic, batch.partition, message));
     for (const { unreadable } of records) if (unreadable !== undefined) unread(batch, unreadable);
-    owned.push(records, Number(batch.highWatermark));
+    owned.push(records, Number(batch.highWatermark), Number(batch.lastOffset()));
   }
 
   /**
@@ -394,6 +394,8 @@ export function createPartitionConsumer(
   const isUpToDate = () =>
     lag() === 0 &&
     [...partitions].every(([name, { worker }]) => committed.get(name) === textOf(worker.commitPoint()));
+  /** Only what was read can be stuck here: behind the last record a log may hold marks that nobody is given. */
+  const inHand = () => [...partitions.values()].reduce((sum, owned) => sum + owned.records, 0);
   const lag = () => [...partitions.values()].reduce((sum, owned) => sum + owned.lag(), 0);
 
   return {
@@ -405,7 +407,7 @@ export function createPartitionConsumer(
       await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
       await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
       timer = setInterval(() => {
-        unit.lag(lag());
+        unit.lag(inHand());
         if (isUpToDate()) committedAt = Date.now();
         void commit();
         for (const owned of partitions.values()) owned.tick();

@@ -42,6 +42,8 @@ export interface PartitionEvents {
 /** The records of one partition on their way through its worker. */
 export class OwnedPartition {
   bytes = 0;
+  /** Read and not yet processed. */
+  records = 0;
   readonly worker: PartitionWorker;
   /** The commit point before anything was done. */
   readonly begun: Committed;
@@ -67,7 +69,8 @@ export class OwnedPartition {
     this.#on = on;
   }
 
-  push(records: readonly RawRecord[], end: number): void {
+  /** @param last offset of what was fetched: behind the records there may be marks of transactions. */
+  push(records: readonly RawRecord[], end: number, last = records.at(-1)?.offset ?? -1): void {
     if (this.#revoked) return;
     this.#end = end;
     const isBelow = (records.at(-1)?.offset ?? this.#expected) < this.#expected;
@@ -78,10 +81,11 @@ export class OwnedPartition {
     }
     // After a seek a batch that was fetched before may still come.
     const fresh = records.filter(({ offset }) => offset >= this.#expected);
-    const [first, last] = [fresh[0], fresh.at(-1)];
-    if (first === undefined || last === undefined) return;
+    const [first] = fresh;
+    if (first === undefined) return;
     if (first.offset > this.#expected) this.#on.lost(this.#expected, first.offset);
-    this.#expected = last.offset + 1;
+    this.#expected = Math.max(last, fresh.at(-1)?.offset ?? last) + 1;
+    this.records += fresh.length;
     this.#hasBegun = true;
     for (const record of fresh) {
       this.#waiting.push(record);
@@ -153,6 +157,8 @@ export class OwnedPartition {
       await this.worker.process(records);
       this.#failures = 0;
       this.#processed = (records.at(-1)?.offset ?? -1) + 1;
+      if (this.#waiting.length === 0) this.#processed = this.#expected;
+      this.records -= records.length;
       for (const record of records) this.bytes -= bytesOf(record);
       this.#on.progress();
       if (this.#paused && !this.#revoked && !this.#on.isFull(2 * this.bytes)) {

@@ -54,14 +54,14 @@ export function createDetector(
   }
 
   async function judgementsOf(windows: readonly Window[]): Promise<Judgement[]> {
-    if (guard !== undefined && windows.every((window) => guard.isPoison(window)))
-      return windows.map(({ lines }) => judge.undecided(lines.length, "LG_SCORER_CRASHED"));
-    await guard?.begin(windows);
-    const judgements = await judge.judge(
-      windows.map(({ lines }) => ({ masked: lines.map(({ masked }) => masked) })),
-    );
-    await guard?.end(windows);
-    return judgements;
+    try {
+      if (guard !== undefined && windows.every((window) => guard.isPoison(window)))
+        return windows.map(({ lines }) => judge.undecided(lines.length, "LG_SCORER_CRASHED"));
+      await guard?.begin(windows);
+      return await judge.judge(windows.map(({ lines }) => ({ masked: lines.map(({ masked }) => masked) })));
+    } finally {
+      await guard?.end(windows);
+    }
   }
 
   function verdictOf(window: Window, judgement: Judgement): Verdict {

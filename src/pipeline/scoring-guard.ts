@@ -39,7 +39,7 @@ export function createScoringGuard({ marks, logger }: { marks: ScoringMarks; log
       });
       return true;
     },
-    begin: (windows) => marks.begin(idsOf(windows)),
+    begin: (windows) => marks.begin(new Map(idsOf(windows).map((id) => [id, (left.get(id) ?? 0) + 1]))),
     async end(windows) {
       const ids = idsOf(windows);
       await marks.end(ids);

@@ -12,8 +12,8 @@ export function createRedisScoringMarks(redis: RedisClient, name: string): Scori
       const marks = await redis.hash(key, 1000);
       return new Map([...marks].map(([id, tries]) => [id, Number(tries)]));
     },
-    async begin(ids) {
-      await redis.script("scoring-begin", [key], [forgottenAfterMs, ...ids]);
+    async begin(tries) {
+      await redis.script("scoring-begin", [key], [forgottenAfterMs, ...[...tries].flat()]);
     },
     async end(ids) {
       await redis.script("scoring-end", [key], ids);

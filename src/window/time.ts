@@ -27,6 +27,8 @@ export function problemOfTime({ spanMs, slideMs }: Pick<TimeSpec, "spanMs" | "sl
 export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: TimeSpec): Cutter {
   /** By key, then by where they begin. */
   const open = new Map<string, Map<number, Entry[]>>();
+  /** By key, where its oldest window begins. */
+  const oldest = new Map<string, number>();
   /** The last millisecond of stream time at which each key's oldest window is open. */
   const deadlines = createDeadlines();
   let reached = Number.NEGATIVE_INFINITY;
@@ -56,8 +58,14 @@ export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: Time
     count -= cuts.length;
     if (windows.size === 0) {
       open.delete(key);
+      oldest.delete(key);
       deadlines.delete(key);
-    } else deadlines.set(key, openUntil(Math.min(...windows.keys())));
+    } else {
+      let first = Number.POSITIVE_INFINITY;
+      for (const begin of windows.keys()) first = Math.min(first, begin);
+      oldest.set(key, first);
+      deadlines.set(key, openUntil(first));
+    }
     return cuts;
   }
 
@@ -71,8 +79,10 @@ export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: Time
       open.set(key, windows);
       const last = lastBeginning(entry);
       let isFull = false;
+      let first = oldest.get(key) ?? last;
       for (let begin = last; begin > line.time - spanMs; begin -= slideMs) {
         if (begin !== last && openUntil(begin) < reached) break;
+        first = Math.min(first, begin);
         const entries = windows.get(begin) ?? [];
         entries.push(entry);
         if (entries.length === 1) {
@@ -81,7 +91,8 @@ export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: Time
         }
         isFull ||= entries.length >= maxLines;
       }
-      deadlines.set(key, openUntil(Math.min(...windows.keys())));
+      oldest.set(key, first);
+      deadlines.set(key, openUntil(first));
       return isFull ? closeAll(key, "limit") : [];
     },
     advance(streamTime) {

@@ -63,7 +63,12 @@ describe("a cluster", () => {
     const client = await connect(redis);
     for (const pipeline of ["a", "b", "c", "d"]) {
       const marks = createRedisScoringMarks(client, pipeline);
-      await marks.begin(["w1", "w2"]);
+      await marks.begin(
+        new Map([
+          ["w1", 1],
+          ["w2", 1],
+        ]),
+      );
       await marks.end(["w1"]);
       expect(await marks.left()).toEqual(new Map([["w2", 1]]));
       expect(await createRedisActiveAnomalies(client, pipeline).all()).toEqual([]);

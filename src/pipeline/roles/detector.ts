@@ -60,7 +60,7 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
     return {
       position,
       // What is judged becomes durable before more is: a crash repeats no more, and a slow model shows progress.
-      maxRecords: 2 * batchSize,
+      maxRecords: batchSize,
       async process(records) {
         const batch: { window: Window; record: RawRecord }[] = [];
         const unreadable: { record: RawRecord; error: unknown }[] = [];

@@ -183,6 +183,8 @@ function createWorker(parts: WorkerParts): PartitionWorker {
   // A quiet source holds nothing open, and need not say so every second.
   const idleEveryMs = Math.min(10_000, Math.max(markEveryMs, idleAfterMs / 6));
   let position = parts.position;
+  /** Follows what was sent, not what was read. */
+  let committable = parts.position;
   let lastRecordAt = Date.now();
   let lastIdleAt = 0;
   let sentStreamTime = earliestTime;
@@ -217,6 +219,7 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       await tell(chunks);
       sentStreamTime = chunks[0]?.message.streamTime ?? sentStreamTime;
       position = (records.at(-1)?.offset ?? position - 1) + 1;
+      committable = ingester.oldestPiece(source) ?? position;
       lastRecordAt = Date.now();
       if (linesPerSecond !== undefined) quota.take(counts.lines, linesPerSecond / partitionsOf(rawTopics()));
       metrics.records.inc({ pipeline }, records.length);
@@ -237,7 +240,8 @@ function createWorker(parts: WorkerParts): PartitionWorker {
       if ((await parts.endOf()) !== expected) return;
       lastIdleAt = now;
       await sendSplit(ingester.idle(source, now, rawTopics()));
+      committable = position;
     },
-    commitPoint: () => ({ offset: ingester.oldestPiece(source) ?? position, metadata: parts.metadata }),
+    commitPoint: () => ({ offset: committable, metadata: parts.metadata }),
   };
 }

@@ -1,4 +1,4 @@
 -- Marks windows that are about to be scored; who dies meanwhile leaves the mark.
--- KEYS: marks. ARGV: milliseconds after which marks are forgotten, ids.
-for at = 2, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[at], 1) end
+-- KEYS: marks. ARGV: milliseconds after which marks are forgotten, (id, tries)… Repeating a call changes nothing.
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
