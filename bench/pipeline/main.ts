@@ -5,6 +5,7 @@ import { parseArgs, styleText } from "node:util";
 import { startServices } from "../../scripts/services.mjs";
 import { root } from "../../test/support/data.ts";
 import { costChart } from "./chart.ts";
+import { type LatencyFigures, measureLatency } from "./latency.ts";
 import { type MaskingFigures, measureMasking } from "./masking.ts";
 import { measurePipeline, type PipelineFigures } from "./stages.ts";
 
@@ -41,8 +42,13 @@ for (const [lines, keys] of runs) {
     await services.stop();
   }
 }
+const latency = await atHalfCapacity();
+console.log(latencyText(latency));
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, "pipeline.json"), `${JSON.stringify({ masking, figures }, undefined, 2)}\n`);
+writeFileSync(
+  join(folder, "pipeline.json"),
+  `${JSON.stringify({ masking, figures, latency }, undefined, 2)}\n`,
+);
 writeFileSync(join(folder, "pipeline-lines.svg"), costChart(figures, "lines"));
 writeFileSync(join(folder, "pipeline-keys.svg"), costChart(figures, "keys"));
 console.log(`Figures and plots: ${folder}`);
@@ -70,6 +76,25 @@ process.exit(worse.length === 0 ? 0 : 1);
 
 function maskingText({ lines, oursMicroseconds, drain3Microseconds, ratio }: MaskingFigures): string {
   return `Masking ${lines} lines: ${oursMicroseconds.toFixed(1)} µs a line, Drain3's masker ${drain3Microseconds.toFixed(1)} µs: ${ratio.toFixed(1)} times.`;
+}
+
+/** Capacity is what the slower of the two stages does alone, of 1,000 keys and the most lines. */
+async function atHalfCapacity(): Promise<LatencyFigures> {
+  const largest = figures.findLast(({ keys }) => keys === 1_000) ?? figures[0];
+  const capacity = Math.min(largest?.ingester.linesPerSecond ?? 0, largest?.windower.linesPerSecond ?? 0);
+  const services = await startServices();
+  try {
+    return await measureLatency(services, capacity / 2);
+  } finally {
+    await services.stop();
+  }
+}
+
+function latencyText({ linesPerSecond, windows, quantiles }: LatencyFigures): string {
+  const times = Object.entries(quantiles).map(
+    ([share, seconds]) => `p${100 * Number(share)} ${seconds.toFixed(2)} s`,
+  );
+  return `Record to verdict at ${linesPerSecond} lines/s, of ${windows} windows, without a model: ${times.join(", ")}.`;
 }
 
 function rowOf({ lines, keys, bare, ingester, windower, redisPerMillion, ratio }: PipelineFigures): string {

@@ -1,4 +1,5 @@
 import { readRecords } from "../../src/ingest/file-source.ts";
+import { createRandom } from "../../src/simulate/random.ts";
 import { dataFile } from "../../test/support/data.ts";
 
 export interface Message {
@@ -8,15 +9,25 @@ export interface Message {
 
 export const rawPartitions = 4;
 
-/** Filebeat's JSON of about 950 bytes around BGL's lines, of `keys` hosts in turn; each host stays on one partition. */
-export async function* filebeatRecords(lines: number, keys: number, at = 1000): AsyncGenerator<Message[]> {
+/**
+ * Filebeat's JSON of about 950 bytes around BGL's lines, of `keys` hosts; each host stays on one partition. The hosts
+ * speak in turn, or, where the lines are `live`, at random (else all their windows would close at once), and are stamped
+ * when they are made.
+ */
+export async function* filebeatRecords(
+  lines: number,
+  keys: number,
+  { at = 1000, live = false } = {},
+): AsyncGenerator<Message[]> {
   const texts = await textsOf("bgl/BGL_2k.log");
+  const random = createRandom(1);
   let batch: Message[] = [];
   for (let line = 0; line < lines; line++) {
-    const host = line % keys;
+    const host = live ? random.below(keys) : line % keys;
     // Each host goes through the sample from a place of its own.
     const text = texts[(Math.floor(line / keys) + host) % texts.length] ?? "";
-    batch.push({ partition: host % rawPartitions, value: envelope(`node-${host}`, line, text) });
+    const stamp = live ? new Date().toISOString() : "2026-11-22T09:01:25.284Z";
+    batch.push({ partition: host % rawPartitions, value: envelope(`node-${host}`, line, text, stamp) });
     if (batch.length < at) continue;
     yield batch;
     batch = [];
@@ -25,9 +36,9 @@ export async function* filebeatRecords(lines: number, keys: number, at = 1000): 
 }
 
 /** As Filebeat 8 writes it in Kubernetes. */
-function envelope(host: string, offset: number, message: string): string {
+function envelope(host: string, offset: number, message: string, stamp: string): string {
   return JSON.stringify({
-    "@timestamp": "2026-11-22T09:01:25.284Z",
+    "@timestamp": stamp,
     "@metadata": { beat: "filebeat", type: "_doc", version: "8.15.0" },
     message,
     log: { file: { path: "/var/log/bgl.log", device_id: "2050", inode: "1311241" }, offset },

@@ -55,7 +55,7 @@ export async function measurePipeline(
   return { lines, keys, bare, ingester, windower, redisPerMillion, ratio };
 }
 
-const pipelineOf = (topic: string) => ({
+export const pipelineOf = (topic: string) => ({
   topics: [topic],
   from: "earliest",
   format: "filebeat",

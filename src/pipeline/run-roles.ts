@@ -14,7 +14,7 @@ import { createIngesterRole } from "./roles/ingester.ts";
 import { createWindowerRole } from "./roles/windower.ts";
 import { openServices, type Role, type RoleContext, type Services } from "./services.ts";
 
-const creators: Record<RoleName, (context: RoleContext) => Promise<Role>> = {
+export const roleCreators: Readonly<Record<RoleName, (context: RoleContext) => Promise<Role>>> = {
   ingester: createIngesterRole,
   windower: createWindowerRole,
   detector: createDetectorRole,
@@ -34,7 +34,11 @@ const failedGraceMs = 5_000;
  * committed all that they did.
  * @throws LogGuardianError where it cannot start, a role cannot go on, or not all could be committed (LG_COMMIT, LG_STOP).
  */
-export async function runRoles(config: Config, roles: readonly RoleName[]): Promise<void> {
+export async function runRoles(
+  config: Config,
+  roles: readonly RoleName[],
+  creators = roleCreators,
+): Promise<void> {
   const logger = createPinoLogger(config.log.level);
   const metrics = createMetrics();
   const stuckAfterMs = durationOf(config.limits.stuckAfter);

@@ -20,6 +20,7 @@ export interface Metrics {
   inference: Histogram<"pipeline">;
   cache: Gauge<"pipeline" | "cache" | "result">;
   detection: Histogram<"pipeline">;
+  recordToVerdict: Histogram<"pipeline">;
   alerts: Counter<"pipeline">;
   inFlightBytes: Gauge<"pipeline" | "role">;
   lag: Gauge<"pipeline" | "role">;
@@ -31,6 +32,9 @@ export interface Metrics {
   /** In Prometheus' text format. */
   text(): Promise<string>;
 }
+
+/** Of `record_to_verdict_seconds`: how long an operator waits at most to know of a line. */
+export const recordToVerdictBuckets = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30, 100, 300, 1000];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -103,6 +107,12 @@ export function createMetrics(): Metrics {
       "From the closing of a window to its verdict.",
       ["pipeline"],
       [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000],
+    ),
+    recordToVerdict: seconds(
+      "record_to_verdict_seconds",
+      "From the event time of the line that closed a window to the window's verdict.",
+      ["pipeline"],
+      recordToVerdictBuckets,
     ),
     alerts: counter("alerts_sent_total", "Alerts sent to Alertmanager, repeats included.", ["pipeline"]),
     inFlightBytes: gauge("in_flight_bytes", "Bytes read from Kafka whose effects are not durable yet.", [

@@ -33,6 +33,8 @@ export class Stream {
   readonly kafka: kafkajs.Kafka;
   /** Of its processes, beside this one's. */
   environment: Record<string, string> = {};
+  /** Programs that play a role instead of the product's, with the configuration's path as their argument. */
+  readonly programs: Record<string, string> = {};
   /** Of the topics: several streams may share a broker. */
   readonly prefix: string;
   readonly #services: Where;
@@ -67,7 +69,11 @@ export class Stream {
   launch(role = "", environment: Record<string, string> = {}): Process {
     const log = join(this.folder, `${this.#started++}-${role || "all"}.log`);
     const file = openSync(log, "w");
-    const args = [cli, "start", ...(role === "" ? [] : [role]), "--config", this.configFile];
+    const program = this.programs[role];
+    const args =
+      program === undefined
+        ? [cli, "start", ...(role === "" ? [] : [role]), "--config", this.configFile]
+        : [program, this.configFile];
     const env = { ...process.env, ...this.environment, ...environment };
     const child = spawn(process.execPath, args, { stdio: ["ignore", file, file], env });
     this.#launched.push(child);

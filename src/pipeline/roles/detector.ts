@@ -3,24 +3,30 @@ import type { RawRecord } from "../../ingest/line.ts";
 import type { LineMasker } from "../../ingest/line-reader.ts";
 import { createRedisScoringMarks } from "../../redis/scoring-marks.ts";
 import { anomalyOf } from "../../verdict/anomaly.ts";
-import type { Window } from "../../window/window.ts";
+import type { CloseReason, Window } from "../../window/window.ts";
 import { createDetector } from "../detector.ts";
 import { stateName, topicNames } from "../names.ts";
-import { modelOptionsOf, openModel } from "../open-model.ts";
+import { type ModelOptions, modelOptionsOf, type OpenModel, openModel } from "../open-model.ts";
 import { createPublisher } from "../publisher.ts";
 import { createScoringGuard } from "../scoring-guard.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
 import { lineMaskerOf } from "../stages.ts";
 
-/** The windows topic to the anomalies topic. */
-export async function createDetectorRole(context: RoleContext): Promise<Role> {
+/** Windows that their last line closed; the others waited for time to pass. */
+const closedByLine: ReadonlySet<CloseReason> = new Set(["full", "end", "limit"]);
+
+/** The windows topic to the anomalies topic. @param open gives the judge; another one where no model is to be measured. */
+export async function createDetectorRole(
+  context: RoleContext,
+  open: (options: ModelOptions) => Promise<Pick<OpenModel, "bundle" | "judge" | "close">> = openModel,
+): Promise<Role> {
   const { services, pipeline, options } = context;
   const { config, topics, metrics, logger } = services;
   const { windows } = topicNames(config, pipeline);
   await topics.ensure(windows, { partitions: options.partitions, exactly: false });
   const publisher = await createPublisher(context);
   const bury = await createBury(context, "detector");
-  const model = await openModel(modelOptionsOf(config, options));
+  const model = await open(modelOptionsOf(config, options));
   const { manifest } = model.bundle;
   const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
   const { batchSize } = config.inference;
@@ -51,6 +57,8 @@ export async function createDetectorRole(context: RoleContext): Promise<Role> {
       if (window.revision > 0) metrics.revisions.inc({ pipeline });
       if (verdict === "anomalous") metrics.anomalies.inc({ pipeline });
       metrics.detection.observe({ pipeline }, (now - (batch[place]?.record.timestamp ?? now)) / 1000);
+      if (closedByLine.has(window.reason))
+        metrics.recordToVerdict.observe({ pipeline }, Math.max(0, now - window.end) / 1000);
     }
   }
 
