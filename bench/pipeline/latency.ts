@@ -5,7 +5,7 @@ import type { Services } from "../../scripts/services.mjs";
 import { recordToVerdictBuckets } from "../../src/telemetry/metrics.ts";
 import { check, type Process, Stream } from "../../test/support/stream.ts";
 import { filebeatRecords, rawPartitions } from "./records.ts";
-import { pipelineOf } from "./stages.ts";
+import { committed, pipelineOf } from "./stages.ts";
 
 /** From the shipper's stamp of a window's last line to the window's verdict, all roles at work. */
 export interface LatencyFigures {
@@ -17,66 +17,67 @@ export interface LatencyFigures {
 
 const shares = ["0.5", "0.95", "0.99"] as const;
 const keys = 1_000;
-/** Connections are made and code is compiled; what comes then counts. */
-const warmUpMs = 15_000;
-const measuredMs = 30_000;
-const sendEveryMs = 50;
+/** Read before anything is measured: connections are made and code is compiled. */
+const waitingLines = 100_000;
+const mostOfBatch = 1000;
+const sendEverySeconds = 0.05;
+const measuredSeconds = 30;
 const metric = "logguardian_record_to_verdict_seconds_bucket";
 
-/** Sends so many lines in a second, stamped when they are sent, and asks the detector's histogram. */
-export async function measureLatency(services: Services, linesPerSecond: number): Promise<LatencyFigures> {
+/** All roles read what stands there already, which tells their capacity, then lines at half of it, stamped when sent. */
+export async function measureLatency(services: Services): Promise<LatencyFigures> {
   const stream = new Stream(services, "bench-latency");
   const raw = `${stream.prefix}-raw`;
   // BGL's header would give its lines the times of 2005.
   stream.configure({ pipelines: { bench: { ...pipelineOf(raw), layout: "none", publish: "all" } } });
   stream.programs.detector = join(import.meta.dirname, "constant-detector.ts");
+  const producer = stream.kafka.producer();
   try {
+    await producer.connect();
     await stream.createTopic(raw, rawPartitions);
+    await send(producer, raw, waitingLines);
     const detector = await stream.start("detector");
     await stream.start("windower");
     await stream.start("ingester");
-    let before: number[] = [];
-    let sent = 0;
-    await sendAtRate(stream, raw, linesPerSecond, async (passedMs, lines) => {
-      if (before.length > 0 || passedMs < warmUpMs) return;
-      before = await bucketsOf(stream, detector);
-      sent = lines;
-    });
-    const after = await bucketsOf(stream, detector);
-    const counts = after.map((count, place) => count - (before[place] ?? 0));
+    const started = performance.now();
+    await drained(stream, raw);
+    const linesPerSecond = waitingLines / 2 / ((performance.now() - started) / 1000);
+    const before = await bucketsOf(stream, detector);
+    await send(producer, raw, linesPerSecond * measuredSeconds, linesPerSecond);
+    await drained(stream, raw);
+    const counts = (await bucketsOf(stream, detector)).map((count, place) => count - (before[place] ?? 0));
     await stream.stop();
-    const quantiles = Object.fromEntries(shares.map((share) => [share, quantileOf(counts, Number(share))]));
-    return {
-      linesPerSecond: Math.round(sent / (warmUpMs / 1000)),
-      windows: counts.at(-1) ?? 0,
-      quantiles: quantiles as LatencyFigures["quantiles"],
-    };
+    const quantiles = shares.map((share) => [share, quantileOf(counts, Number(share))]);
+    return { linesPerSecond, windows: counts.at(-1) ?? 0, quantiles: Object.fromEntries(quantiles) };
   } catch (thrown) {
     stream.abandon();
     throw thrown;
+  } finally {
+    await producer.disconnect();
   }
 }
 
-async function sendAtRate(
-  stream: Stream,
+async function send(
+  producer: kafkajs.Producer,
   topic: string,
-  linesPerSecond: number,
-  onSent: (passedMs: number, lines: number) => Promise<void>,
+  lines: number,
+  linesPerSecond = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  const producer = stream.kafka.producer();
-  await producer.connect();
-  const lines = Math.ceil((linesPerSecond * (warmUpMs + measuredMs)) / 1000);
-  const at = Math.max(1, Math.round((linesPerSecond * sendEveryMs) / 1000));
-  const started = Date.now();
+  const at = Math.min(mostOfBatch, Math.ceil(linesPerSecond * sendEverySeconds));
+  const started = performance.now();
   let sent = 0;
   for await (const messages of filebeatRecords(lines, keys, { at, live: true })) {
     await producer.send({ topic, messages, compression: kafkajs.CompressionTypes.GZIP });
     sent += messages.length;
-    const passedMs = Date.now() - started;
-    await onSent(passedMs, sent);
-    await sleep(Math.max(0, (sent / linesPerSecond) * 1000 - passedMs));
+    await sleep(Math.max(0, (sent / linesPerSecond) * 1000 - (performance.now() - started)));
   }
-  await producer.disconnect();
+}
+
+async function drained(stream: Stream, raw: string): Promise<void> {
+  const { prefix } = stream;
+  const topics = { ingester: raw, windower: `${prefix}.lines.bench`, detector: `${prefix}.windows.bench` };
+  for (const [role, topic] of Object.entries(topics))
+    await committed(stream, `${prefix}.bench.${role}`, topic);
 }
 
 /** Windows so far, by the upper bound of the time that their verdict took. */

@@ -103,7 +103,7 @@ async function measureRole(
 }
 
 /** Until the group has committed all that stands in the topic. */
-async function committed(stream: Stream, groupId: string, topic: string): Promise<void> {
+export async function committed(stream: Stream, groupId: string, topic: string): Promise<void> {
   const admin = stream.kafka.admin();
   await admin.connect();
   for (;;) {
