@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
 import { until } from "../support/until.ts";
 import type { Fault } from "./fault.ts";
@@ -7,6 +8,7 @@ import { anew, envelope, type Message } from "./workloads.ts";
 const { pipeline } = anew;
 const each = 200;
 const withinMs = 60_000;
+const emptyMs = 3_000;
 
 /** A raw topic is deleted and made anew while it is read. */
 export const topicAnew: Fault = {
@@ -25,6 +27,8 @@ export const topicAnew: Fault = {
     await until(async () => !(await admin.listTopics()).includes(topic), "the topic is deleted");
     await storm.createTopic(topic, 1);
     await admin.disconnect();
+    // Filled to its former length between two fetches it would pass unnoticed: docs/operating.md says so.
+    await sleep(emptyMs);
     await trial.send(pipeline, messages("later"));
 
     const counts = await texts(trial);
