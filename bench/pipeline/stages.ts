@@ -75,9 +75,13 @@ async function fill(stream: Stream, topic: string, lines: number, keys: number):
 
 async function measureBare(broker: string, topic: string, lines: number): Promise<StageFigures> {
   const program = join(import.meta.dirname, "bare-consumer.ts");
-  const child = spawn(process.execPath, [program, broker, topic, String(lines)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=TimeoutNegativeWarning", program, broker, topic, String(lines)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {
     said += text;
