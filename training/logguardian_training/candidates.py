@@ -107,10 +107,10 @@ class Workshop:
                 "The same command, or one with fewer jobs, goes on from the last checkpoints."
             ) from error
         finally:
-            # After an error nobody waits for the others to finish: their checkpoints stand. For their end one does wait.
+            # After an error nobody waits for the others: their checkpoints stand.
+            pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
-            pool.shutdown(cancel_futures=True)
 
     def _given(self, job: Job) -> bytes:
         """By value: tensors that the pool hands over share a socket with the parent, which a killed process breaks aloud."""
