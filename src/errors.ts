@@ -16,6 +16,11 @@ export class LogGuardianError extends Error {
   }
 }
 
+/** What a person reads of an error. */
+export function told({ message, remedy, code }: LogGuardianError): string {
+  return `${message} ${remedy} (${code})`;
+}
+
 /** The message of anything thrown, for a sentence of our own around it. */
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -60,7 +60,9 @@ const ratios = {
 if (values.update) writeFileSync(baselineFile, `${JSON.stringify(ratios, undefined, 2)}\n`);
 const baseline = JSON.parse(readFileSync(baselineFile, "utf8")) as Record<string, number>;
 const worse = Object.entries(ratios).flatMap(([name, ratio]) => {
-  const before = baseline[name] ?? 0;
+  const before = baseline[name];
+  if (before === undefined)
+    return [`${name}: ${ratio.toFixed(2)}, which the baseline does not have (--update)`];
   return ratio < tolerance * before
     ? [`${name}: ${ratio.toFixed(2)}, where the baseline has ${before.toFixed(2)}`]
     : [];

@@ -37,7 +37,8 @@ const positionsPerDecode = 2048;
 /**
  * llama.cpp as node-llama-cpp ships, finds and loads it, with our addon on top.
  * @throws LogGuardianError LG_GPU_UNUSABLE when layers are asked for that no GPU can take, LG_NATIVE_ABI when addon and
- *   library do not belong together, LG_MODEL_LOAD when the GGUF cannot be loaded, LG_BUNDLE_PROMPT when the manifest's token ids are not the tokenizer's, LG_BUNDLE_WIDTH.
+ *   library do not belong together, LG_MODEL_LOAD when the GGUF cannot be loaded, LG_BUNDLE_PROMPT when the manifest's
+ *   token ids are not the tokenizer's, LG_BUNDLE_WIDTH.
  */
 export async function openLlama(bundle: Bundle, options: RuntimeOptions): Promise<LlamaRuntime> {
   const { gpu, problem } = await chooseGpu(options.gpuLayers);

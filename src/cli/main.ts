@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { LogGuardianError, reasonOf } from "../errors.ts";
+import { LogGuardianError, reasonOf, told } from "../errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { createProgram } from "./program.ts";
 
@@ -19,8 +19,7 @@ try {
     process.exitCode = thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   } else {
     if (process.argv.includes("--debug")) console.error(thrown);
-    else if (thrown instanceof LogGuardianError)
-      console.error(`${thrown.message} ${thrown.remedy} (${thrown.code})`);
+    else if (thrown instanceof LogGuardianError) console.error(told(thrown));
     else
       console.error(`Unexpected: ${reasonOf(thrown)}. Run again with --debug for the stack, and report it.`);
     // What could not be closed must not keep the process alive.

@@ -45,8 +45,8 @@ export function createLineMasker(
 /** The lines of a record, and what of them could not be kept. */
 export interface LinesRead {
   lines: KeyedLine[];
-  /** Those of them that have the record's time, having none of their own that is possible. */
-  undated: ReadonlySet<KeyedLine>;
+  /** Those of them that have the record's time, having none of their own that is possible; absent where all have one. */
+  undated?: ReadonlySet<KeyedLine>;
   /** Lines whose time was impossible or too far ahead, and was set to the nearest possible or the record's. */
   clampedTimes: number;
   /** Window keys beyond `mostKeys` of a line. */
@@ -82,20 +82,14 @@ export function createLineReader(
   const { format } = deps;
   const keysOf = createKeys(options.key);
 
-  function place(line: DecodedLine, record: RawRecord, position: Position): LinesRead {
-    const read = noLines();
-    add(read, line, record, position);
-    return read;
-  }
-
   function add(
-    read: ReturnType<typeof noLines>,
+    read: Reading,
     decoded: DecodedLine,
     record: RawRecord,
+    recordTime: number,
     position: Position,
     observer?: ReadObserver,
   ): void {
-    const recordTime = timeOfRecord(record.timestamp);
     const { masked, time: headerTime } = deps.masker.mask(decoded.text, recordTime);
     const { keys, leftOut } = keysOf(decoded, record);
     const [from, given] = givenTime(headerTime, decoded.time, recordTime);
@@ -108,45 +102,46 @@ export function createLineReader(
     const line: KeyedLine = { position, time, origin, text, masked, keys };
     if (fileOffset !== undefined && Math.abs(fileOffset) < largestLong) line.fileOffset = fileOffset;
     read.lines.push(line);
-    if (!isDated) read.undated.add(line);
+    if (isDated) return;
+    read.undated ??= new Set();
+    read.undated.add(line);
   }
 
   return {
     maskHash: deps.masker.hash,
     prepare: async (records) => format.prepare?.(records),
-    place,
+    place(line, record, position) {
+      const read = noLines();
+      add(read, line, record, timeOfRecord(record.timestamp), position);
+      return read;
+    },
     read(record, { observer, pieces } = {}) {
       if (record.unreadable !== undefined) throw record.unreadable.error;
       const timestamp = timeOfRecord(record.timestamp);
       const decoded = format.decode({ ...record, timestamp }, observer?.onChoice);
       const read = noLines();
       const { topic, partition, offset } = record;
-      for (const [index, { line, record: from }] of wholeLines(decoded, record, pieces).entries())
-        if (line !== undefined) add(read, line, from, { topic, partition, offset, index }, observer);
+      for (const [index, one] of decoded.entries()) {
+        const line = one.piece && pieces ? pieces.join(one, record) : one;
+        // What waits for its end leaves the others their index.
+        if (line !== undefined)
+          add(read, line, record, timestamp, { topic, partition, offset, index }, observer);
+      }
+      if (pieces === undefined || pieces.isEmpty()) return read;
+      for (const [place, { line, record: from }] of pieces.release(offset).entries()) {
+        const position = { topic, partition, offset, index: decoded.length + place };
+        add(read, line, from, timeOfRecord(from.timestamp), position, observer);
+      }
       return read;
     },
   };
 }
 
-const noLines = () => ({
-  lines: [] as KeyedLine[],
-  undated: new Set<KeyedLine>(),
-  clampedTimes: 0,
-  leftOutKeys: 0,
-});
-
-/** With those that were cut joined; undefined for a piece that waits, so that the others keep their index. */
-function wholeLines(
-  decoded: readonly DecodedLine[],
-  record: RawRecord,
-  pieces: Pieces | undefined,
-): { line: DecodedLine | undefined; record: RawRecord }[] {
-  const whole = decoded.map((line) => ({
-    line: line.piece && pieces ? pieces.join(line, record) : line,
-    record,
-  }));
-  return pieces === undefined || pieces.isEmpty() ? whole : [...whole, ...pieces.release(record.offset)];
+interface Reading extends LinesRead {
+  undated?: Set<KeyedLine>;
 }
+
+const noLines = (): Reading => ({ lines: [], clampedTimes: 0, leftOutKeys: 0 });
 
 /** The header's time where the layout knows it, else the shipper's, else the topic's. */
 function givenTime(

@@ -5,9 +5,10 @@ import type { UnreadableBatch } from "../ingest/line.ts";
 import type { Health, HealthUnit } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { isAway, kafkaError } from "./client.ts";
+import { createCommits, type Owned } from "./commits.ts";
 import { OwnedPartition, type PartitionWorker } from "./partition-worker.ts";
 import { recordOf } from "./record.ts";
-import type { Committed, LogBounds, Topics } from "./topics.ts";
+import { type Committed, type LogBounds, nameOf, type Topics } from "./topics.ts";
 
 /** How often what may be committed is committed, and workers are ticked. */
 const tickMs = 500;
@@ -90,15 +91,16 @@ export function createPartitionConsumer(
     metadataMaxAge: metadataMaxAgeMs,
     retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: 8 },
   });
-  const partitions = new Map<string, OwnedPartition>();
+  const partitions = new Map<string, Owned>();
   /** Former owners that still process: their successors wait for them. */
   const leaving = new Set<Promise<void>>();
-  const committed = new Map<string, string>();
   let generation = 0;
-  /** When all was committed, or a commit succeeded. */
-  let committedAt = Date.now();
-  let committing: Promise<unknown> = Promise.resolve();
-  let commitOnce: EachBatchPayload["commitOffsetsIfNecessary"] | undefined;
+  const commits = createCommits(
+    { consumer, logger },
+    { owned: () => [...partitions.values()], generation: () => generation },
+  );
+  /** When last nothing was left to do or to commit. */
+  let upToDateAt = Date.now();
   let timer: NodeJS.Timeout | undefined;
   let stopping = false;
   /** Whether the group was left without a commit of all that was done. */
@@ -108,7 +110,6 @@ export function createPartitionConsumer(
   const failed = new Promise<LogGuardianError>((resolve) => {
     fail = resolve;
   });
-  const nameOf = (topic: string, partition: number) => `${topic} ${partition}`;
 
   // kafkajs calls this synchronously before it fetches for the new generation, and does not wait for it.
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
@@ -130,10 +131,8 @@ export function createPartitionConsumer(
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     // Outside the group nothing may be taken over: another member may own it by now.
     generation++;
-    commitOnce = undefined;
-    isBehind ||= [...partitions].some(
-      ([name, { worker, begun }]) => (committed.get(name) ?? textOf(begun)) !== textOf(worker.commitPoint()),
-    );
+    commits.through(undefined);
+    isBehind ||= commits.isBehind();
     forgetAll();
     if (payload.restart) {
       logger.warn("The connection to Kafka was lost; joining again.", { error: payload.error.message });
@@ -142,13 +141,13 @@ export function createPartitionConsumer(
   });
 
   function forgetAll(): void {
-    for (const partition of partitions.values()) {
-      const left = partition.revoke();
+    for (const { owned } of partitions.values()) {
+      const left = owned.revoke();
       leaving.add(left);
       void left.finally(() => leaving.delete(left));
     }
     partitions.clear();
-    committed.clear();
+    commits.forgetAll();
   }
 
   async function takeOver(assigned: { topic: string; partition: number }[], mine: number): Promise<void> {
@@ -212,7 +211,7 @@ export function createPartitionConsumer(
       deps.topics.bounds(topic),
     ]);
     if (mine !== generation || stopping) return;
-    const missing = numbers.filter((partition) => !partitions.has(nameOf(topic, partition)));
+    const missing = numbers.filter((partition) => !partitions.has(nameOf({ topic, partition })));
     // All are awaited even if one fails: the next attempt must not meet one that is still under way.
     const outcomes = await Promise.allSettled(
       missing.map(async (partition) => {
@@ -221,13 +220,13 @@ export function createPartitionConsumer(
         const found = allCommitted.get(partition);
         const worker = await assign({ ...assignment, committed: found });
         if (mine !== generation || stopping) return [];
-        if (found !== undefined) committed.set(nameOf(topic, partition), textOf(found));
+        if (found !== undefined) commits.found({ topic, partition }, found);
         return [own(topic, partition, worker, log, failures)];
       }),
     );
     // That a partition was begun is known before the first of its effects: whoever finds effects and no commit may
     // conclude that Kafka has forgotten them.
-    if (mine === generation && allCommitted.size < bounds.size) await commit();
+    if (mine === generation && allCommitted.size < bounds.size) await commits.commit();
     if (mine !== generation || stopping) return;
     for (const outcome of outcomes)
       if (outcome.status === "fulfilled") for (const read of outcome.value) read();
@@ -272,7 +271,7 @@ export function createPartitionConsumer(
           failures,
         ),
     });
-    partitions.set(nameOf(topic, partition), owned);
+    partitions.set(nameOf({ topic, partition }), { topic, partition, owned });
     return () => {
       consumer.seek({ topic, partition, offset: String(position) });
       consumer.resume([{ topic, partitions: [partition] }]);
@@ -290,8 +289,8 @@ export function createPartitionConsumer(
       error: isFenced ? reasonOf(thrown) : thrown,
     });
     consumer.pause([{ topic, partitions: [partition] }]);
-    partitions.delete(nameOf(topic, partition));
-    committed.delete(nameOf(topic, partition));
+    partitions.delete(nameOf({ topic, partition }));
+    commits.forget({ topic, partition });
     await takeUp(topic, [partition], generation, { failures, thrown });
   }
 
@@ -326,60 +325,18 @@ export function createPartitionConsumer(
     resolveOffset,
     commitOffsetsIfNecessary,
   }: EachBatchPayload): Promise<void> {
-    commitOnce = commitOffsetsIfNecessary;
-    const owned = partitions.get(nameOf(batch.topic, batch.partition));
-    if (owned === undefined) return;
+    commits.through(commitOffsetsIfNecessary);
+    const found = partitions.get(nameOf(batch));
+    if (found === undefined) return;
     resolveOffset(batch.lastOffset());
     const records = batch.messages.map((message) => recordOf(batch.topic, batch.partition, message));
     for (const { unreadable } of records) if (unreadable !== undefined) unread(batch, unreadable);
-    owned.push(records, Number(batch.highWatermark), Number(batch.lastOffset()));
-  }
-
-  /**
-   * One at a time; one that fails is made up for by the next. False where something is still to be committed.
-   *
-   * `consumer.commitOffsets` tries again by itself, and after a rejoin in the name of the new generation: what was read
-   * in the old one would be committed over the commits of a partition's new owner. A batch's own commit is sent once,
-   * in the name of the generation that `partitions` belongs to (both change in one step, at GROUP_JOIN), and the broker
-   * refuses it if that has passed. It stays good until the connection is lost; before the first batch nothing is new
-   * but the beginning of a partition that nobody has committed, which cannot take anything back.
-   */
-  function commit(): Promise<boolean> {
-    const done = committing.then(async () => {
-      const mine = generation;
-      const points = [...partitions].flatMap(([name, { worker }]) => {
-        const point = worker.commitPoint();
-        const text = textOf(point);
-        if (committed.get(name) === text || (commitOnce === undefined && committed.has(name))) return [];
-        const space = name.lastIndexOf(" ");
-        const place = { topic: name.slice(0, space), partition: Number(name.slice(space + 1)) };
-        return [{ name, text, ...place, offset: String(point.offset), metadata: point.metadata }];
-      });
-      if (points.length === 0) return true;
-      const commits = points.map(({ name: _, text: __, ...entry }) => entry);
-      try {
-        if (commitOnce === undefined) await consumer.commitOffsets(commits);
-        else
-          await commitOnce({
-            topics: commits.map(({ topic, ...partition }) => ({ topic, partitions: [partition] })),
-          });
-        if (mine === generation) for (const { name, text } of points) committed.set(name, text);
-        committedAt = Date.now();
-        return true;
-      } catch (thrown) {
-        logger.debug("A commit did not succeed; the next one will make up for it.", {
-          error: reasonOf(thrown),
-        });
-        return false;
-      }
-    });
-    committing = done;
-    return done;
+    found.owned.push(records, Number(batch.highWatermark), Number(batch.lastOffset()));
   }
 
   /** Until the broker takes it, or the signal ends the waiting. */
   async function lastCommit(): Promise<void> {
-    while (!(await commit()) || isBehind) {
+    while (!(await commits.commit()) || isBehind) {
       if (deps.signal?.aborted || isBehind)
         throw new LogGuardianError(
           "LG_COMMIT",
@@ -390,13 +347,12 @@ export function createPartitionConsumer(
     }
   }
 
-  /** Whether a commit is due of nothing that was read or waits to be. */
-  const isUpToDate = () =>
-    lag() === 0 &&
-    [...partitions].every(([name, { worker }]) => committed.get(name) === textOf(worker.commitPoint()));
+  const sumOf = (part: (owned: OwnedPartition) => number) =>
+    [...partitions.values()].reduce((sum, { owned }) => sum + part(owned), 0);
+  const lag = () => sumOf((owned) => owned.lag());
   /** Only what was read can be stuck here: behind the last record a log may hold marks that nobody is given. */
-  const inHand = () => [...partitions.values()].reduce((sum, owned) => sum + owned.records, 0);
-  const lag = () => [...partitions.values()].reduce((sum, owned) => sum + owned.lag(), 0);
+  const inHand = () => sumOf(({ records }) => records);
+  const isUpToDate = () => lag() === 0 && !commits.isBehind();
 
   return {
     failed,
@@ -407,17 +363,17 @@ export function createPartitionConsumer(
       await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
       await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
       timer = setInterval(() => {
-        unit.lag(inHand());
-        if (isUpToDate()) committedAt = Date.now();
-        void commit();
-        for (const owned of partitions.values()) owned.tick();
+        unit.inHand(inHand());
+        if (isUpToDate()) upToDateAt = Date.now();
+        void commits.commit();
+        for (const { owned } of partitions.values()) owned.tick();
       }, tickMs);
     },
     async stop() {
       stopping = true;
       clearInterval(timer);
       try {
-        await Promise.all([...[...partitions.values()].map((one) => one.revoke()), ...leaving]);
+        await Promise.all([...[...partitions.values()].map(({ owned }) => owned.revoke()), ...leaving]);
         await lastCommit();
       } finally {
         await consumer.disconnect().catch(() => undefined);
@@ -425,12 +381,8 @@ export function createPartitionConsumer(
         unit.ended();
       }
     },
-    inFlightBytes: () => [...partitions.values()].reduce((sum, owned) => sum + owned.bytes, 0),
+    inFlightBytes: () => sumOf(({ bytes }) => bytes),
     lag,
-    commitAgeMs: () => (isUpToDate() ? 0 : Date.now() - committedAt),
+    commitAgeMs: () => (isUpToDate() ? 0 : Date.now() - Math.max(upToDateAt, commits.lastAt())),
   };
-}
-
-function textOf({ offset, metadata }: Committed): string {
-  return `${offset} ${metadata}`;
 }

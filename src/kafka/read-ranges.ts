@@ -2,12 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawRecord } from "../ingest/line.ts";
 import { type KafkaClient, kafkaError } from "./client.ts";
 import { recordOf } from "./record.ts";
-import type { Topics } from "./topics.ts";
+import { nameOf, type Place, type Topics } from "./topics.ts";
 
 /** Offsets of one partition: from `from` to before `end`. */
-export interface OffsetRange {
-  topic: string;
-  partition: number;
+export interface OffsetRange extends Place {
   from: number;
   end: number;
 }
@@ -81,7 +79,7 @@ export function readRanges(
     reading.wake();
   }
 
-  function pause({ topic, partition }: Pick<OffsetRange, "topic" | "partition">): void {
+  function pause({ topic, partition }: Place): void {
     consumer.pause([{ topic, partitions: [partition] }]);
   }
 
@@ -215,10 +213,6 @@ function heardOf(reading: Reading): void {
   reading.heard = Date.now();
   reading.fetches = 0;
   reading.isConfirmed = false;
-}
-
-function nameOf({ topic, partition }: Pick<OffsetRange, "topic" | "partition">): string {
-  return `${topic} ${partition}`;
 }
 
 function bytesOf(records: readonly RawRecord[]): number {

@@ -3,6 +3,16 @@ import { LogGuardianError } from "../errors.ts";
 import { retry } from "../retry.ts";
 import { isTransient, kafkaError } from "./client.ts";
 
+/** A partition of a topic. */
+export interface Place {
+  topic: string;
+  partition: number;
+}
+
+export function nameOf({ topic, partition }: Place): string {
+  return `${topic} ${partition}`;
+}
+
 /** Offsets that a partition holds: from `start` to before `end`. */
 export interface LogBounds {
   start: number;

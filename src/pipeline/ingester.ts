@@ -43,7 +43,7 @@ interface SourceProgress {
   offset: number;
   index: number;
   streamTime: number;
-  /** Of the last line that had one of its own. */
+  /** Of a file's last line that had one of its own. */
   lastTime: number | undefined;
   pieces: Pieces;
 }
@@ -54,22 +54,28 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
   const { partitions } = options;
   const progress = new Map<string, SourceProgress>();
 
-  const chunkFor = (source: RawPartition, at: SourceProgress, topics: RawTopic[], lines: KeyedLine[]) =>
-    ({
-      kind: "chunk",
-      source,
-      topics,
-      through: { offset: at.offset, index: at.index },
-      streamTime: at.streamTime,
-      maskHash: reader.maskHash,
-      lines,
-    }) satisfies LinesChunk;
+  const noLines = () => Array.from({ length: partitions }, (): KeyedLine[] => []);
+
+  /** One for every lines-partition. */
+  function chunksOf(
+    source: RawPartition,
+    { offset, index, streamTime }: SourceProgress,
+    topics: RawTopic[],
+    perPartition: readonly KeyedLine[][],
+  ): AddressedChunk[] {
+    const { maskHash } = reader;
+    const through = { offset, index };
+    return perPartition.map((lines, partition) => ({
+      partition,
+      message: { kind: "chunk", source, topics, through, streamTime, maskHash, lines },
+    }));
+  }
 
   return {
     async ingest(source, records, topics) {
       await reader.prepare(records);
       const at = progressOf(progress, source);
-      const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
+      const perPartition = noLines();
       const deadLetters: DeadLetter[] = [];
       const total = { lines: 0, undated: 0, clampedTimes: 0, leftOutKeys: 0 };
       const reads = records.map((record): Read => {
@@ -87,45 +93,28 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
           address(line, perPartition);
         }
         total.lines += read.lines.length;
-        total.undated += read.undated.size;
+        total.undated += read.undated?.size ?? 0;
         total.clampedTimes += read.clampedTimes;
         total.leftOutKeys += read.leftOutKeys;
         at.offset = record.offset;
         at.index = read.lines.at(-1)?.position.index ?? 0;
       }
-      const chunks = perPartition.map((entries, partition) => ({
-        partition,
-        message: chunkFor(source, at, topics, entries),
-      }));
-      return { chunks, deadLetters, ...total };
+      return { chunks: chunksOf(source, at, topics, perPartition), deadLetters, ...total };
     },
 
-    progress(source, topics) {
-      const at = progressOf(progress, source);
-      return Array.from({ length: partitions }, (_, partition) => ({
-        partition,
-        message: chunkFor(source, at, topics, []),
-      }));
-    },
+    progress: (source, topics) => chunksOf(source, progressOf(progress, source), topics, noLines()),
 
     idle(source, nowMs, topics) {
       const at = progressOf(progress, source);
-      const perPartition: KeyedLine[][] = Array.from({ length: partitions }, () => []);
+      const perPartition = noLines();
+      const { topic, partition } = source;
       for (const { line, record } of at.pieces.release()) {
-        const position = {
-          topic: source.topic,
-          partition: source.partition,
-          offset: at.offset,
-          index: ++at.index,
-        };
+        const position = { topic, partition, offset: at.offset, index: ++at.index };
         for (const placed of reader.place(line, record, position).lines) address(placed, perPartition);
       }
       // The clock does not become the source's event time: its next lines may well be older.
       const idle = { ...at, streamTime: Math.max(at.streamTime, nowMs) };
-      return perPartition.map((lines, partition) => ({
-        partition,
-        message: chunkFor(source, idle, topics, lines),
-      }));
+      return chunksOf(source, idle, topics, perPartition);
     },
 
     oldestPiece: (source) => progressOf(progress, source).pieces.oldest(),
@@ -137,17 +126,18 @@ interface Read {
   read: LinesRead;
 }
 
-const nothing: LinesRead = { lines: [], undated: new Set(), clampedTimes: 0, leftOutKeys: 0 };
+const nothing: LinesRead = { lines: [], clampedTimes: 0, leftOutKeys: 0 };
 
 /**
  * A file's line without a time continues the line before it, as a stack trace does: with the clock's time it would end
  * every session that is open. Lines before the first time take that one, where it is in the same batch.
  */
 function dateLines(reads: readonly Read[], at: SourceProgress): void {
-  at.lastTime ??= reads.flatMap(({ read }) => read.lines.filter((line) => !read.undated.has(line)))[0]?.time;
+  if (reads.every(({ record }) => record.undated === undefined)) return;
+  at.lastTime ??= reads.flatMap(({ read }) => read.lines.filter((line) => !read.undated?.has(line)))[0]?.time;
   for (const { record, read } of reads)
     for (const line of read.lines) {
-      if (!read.undated.has(line)) at.lastTime = line.time;
+      if (!read.undated?.has(line)) at.lastTime = line.time;
       else if (record.undated !== undefined)
         line.time = at.lastTime ?? Math.max(earliestTime, record.undated);
     }

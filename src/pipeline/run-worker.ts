@@ -1,5 +1,5 @@
 import { loadConfig } from "../config/load.ts";
-import { LogGuardianError } from "../errors.ts";
+import { LogGuardianError, told } from "../errors.ts";
 import type { RoleName } from "./names.ts";
 import { runRoles } from "./run-roles.ts";
 
@@ -9,9 +9,7 @@ export async function runWorker(role: RoleName): Promise<never> {
     await runRoles(loadConfig(undefined), [role]);
     process.exit(0);
   } catch (thrown) {
-    if (thrown instanceof LogGuardianError)
-      console.error(`${thrown.message} ${thrown.remedy} (${thrown.code})`);
-    else console.error(thrown);
+    console.error(thrown instanceof LogGuardianError ? told(thrown) : thrown);
     process.exit(1);
   }
 }

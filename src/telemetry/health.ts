@@ -21,16 +21,16 @@ export interface Health {
 
 export interface HealthUnit {
   started(): void;
-  /** Something was done; `lag` is how much is left. */
-  progress(lag: number): void;
-  /** How much is left, though nothing was done. */
-  lag(lag: number): void;
+  /** Something was done; `inHand` is how much was read and is not done yet. */
+  progress(inHand: number): void;
+  /** How much that is, though nothing was done. */
+  inHand(count: number): void;
   ended(): void;
 }
 
 interface UnitState {
   started: boolean;
-  lag: number;
+  inHand: number;
   secondsSinceProgress: number;
 }
 
@@ -43,25 +43,25 @@ export function createHealth(
   } = {},
 ): Health {
   const { now = Date.now, stuckAfterMs = Number.POSITIVE_INFINITY } = options;
-  const units = new Map<string, { started: boolean; lag: number; progressAt: number }>();
+  const units = new Map<string, { started: boolean; inHand: number; progressAt: number }>();
   const waiting = new Map<Wait, number>();
   return {
     unit(name) {
-      const unit = { started: false, lag: 0, progressAt: now() };
+      const unit = { started: false, inHand: 0, progressAt: now() };
       units.set(name, unit);
       return {
         started() {
           unit.started = true;
           unit.progressAt = now();
         },
-        progress(lag) {
-          unit.lag = lag;
+        progress(inHand) {
+          unit.inHand = inHand;
           unit.progressAt = now();
         },
-        lag(lag) {
+        inHand(count) {
           // Work that arrives after idleness starts the clock.
-          if (unit.lag === 0 && lag > 0) unit.progressAt = now();
-          unit.lag = lag;
+          if (unit.inHand === 0 && count > 0) unit.progressAt = now();
+          unit.inHand = count;
         },
         ended: () => void units.delete(name),
       };
@@ -85,12 +85,12 @@ export function createHealth(
     },
     state() {
       const isWaiting = waiting.size > 0;
-      const states = [...units].map(([name, { started, lag, progressAt }]): [string, UnitState] => [
+      const states = [...units].map(([name, { started, inHand, progressAt }]): [string, UnitState] => [
         name,
-        { started, lag, secondsSinceProgress: Math.round((now() - progressAt) / 1000) },
+        { started, inHand, secondsSinceProgress: Math.round((now() - progressAt) / 1000) },
       ]);
       const stuck = [...units.values()].some(
-        ({ lag, progressAt }) => lag > 0 && now() - progressAt > stuckAfterMs,
+        ({ inHand, progressAt }) => inHand > 0 && now() - progressAt > stuckAfterMs,
       );
       const live = isWaiting || !stuck;
       return {

@@ -3,10 +3,6 @@ import { Redis } from "ioredis";
 import { until } from "../support/until.ts";
 import type { Fault } from "./fault.ts";
 import type { Trial } from "./trial.ts";
-import { partitions } from "./workloads.ts";
-
-/** That a partition may get beyond its bound: one answer of the broker, already on its way. */
-const fetchBytes = 512 * 1024;
 
 /** What was done before the wait. */
 const committedWithinMs = 2_000;
@@ -66,15 +62,10 @@ async function held(
   await sleep(1_000 * seconds);
   if ((await committed(trial)) !== before)
     broken.push("something was committed on the lines topic meanwhile");
-  let most = 0;
-  for (const windower of windowers) {
+  for (const windower of windowers)
     if ((await storm.health(windower))?.live !== true) broken.push("a windower that waits is red");
-    for (const bytes of await storm.metric(windower, "logguardian_in_flight_bytes"))
-      most = Math.max(most, bytes);
-  }
-  const bound = trial.inFlightBytes + partitions * fetchBytes;
-  if (most > bound) broken.push(`a windower holds ${most} bytes, more than ${bound}`);
-  return { most, broken };
+  const held = await trial.inFlight(windowers);
+  return { most: held.most, broken: [...broken, ...held.broken] };
 }
 
 /** What the windowers have committed, as text. */

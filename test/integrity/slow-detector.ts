@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault } from "./fault.ts";
-import { partitions } from "./workloads.ts";
 
 /** One hundredth of its time. */
 const [awakeMs, asleepMs] = [20, 1_980];
-/** That a partition may get beyond its bound: one answer of the broker, already on its way. */
-const fetchBytes = 512 * 1024;
 /** Times the usual input. */
 const load = 4;
 
@@ -27,13 +24,7 @@ export const slowDetector: Fault = {
       await sleep(awakeMs);
     }
     input.perSecond = perSecond;
-    const broken: string[] = [];
-    let most = 0;
-    for (const detector of detectors)
-      for (const bytes of await storm.metric(detector, "logguardian_in_flight_bytes"))
-        most = Math.max(most, bytes);
-    const bound = trial.inFlightBytes + partitions * fetchBytes;
-    if (most > bound) broken.push(`the detector holds ${most} bytes, more than ${bound}`);
+    const { most, broken } = await trial.inFlight(detectors);
     return { faults: `a detector at 1 % for ${seconds} s; at most ${most} bytes in flight`, broken };
   },
 };

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom, type Random } from "../../src/simulate/random.ts";
-import { check, Stream } from "../support/stream.ts";
+import { check, type Process, Stream } from "../support/stream.ts";
 import { compare, finalVerdicts, type Phase } from "./compare.ts";
 import type { Fault, Inflicted, Outcome, Setting } from "./fault.ts";
 import { Input } from "./input.ts";
-import type { Message, Workload } from "./workloads.ts";
+import { type Message, partitions, type Workload } from "./workloads.ts";
 
 const drainedWithinMs = 240_000;
+/** `limits.inFlight`, for each role of each pipeline. */
+const inFlightBytes = 1_000_000;
+/** That a partition may get beyond it: one answer of the broker, already on its way. */
+const fetchBytes = 512 * 1024;
 
 /**
  * One deployment under faults, one after another, and the same input through an undisturbed one: the same raw topics,
@@ -14,8 +18,6 @@ const drainedWithinMs = 240_000;
  * which its last line was sent.
  */
 export class Trial {
-  /** `limits.inFlight`, for each role of each pipeline. */
-  readonly inFlightBytes = 1_000_000;
   readonly random: Random;
   readonly storm: Stream;
   readonly input: Input;
@@ -33,7 +35,7 @@ export class Trial {
     const pipelines = Object.fromEntries(
       this.#workloads.map(({ pipeline, topic, options }) => [pipeline, { ...options, topics: [topic] }]),
     );
-    const limits = { sessionTimeout: "6s", inFlight: `${this.inFlightBytes / 1000}kB` };
+    const limits = { sessionTimeout: "6s", inFlight: `${inFlightBytes / 1000}kB` };
     for (const stream of [this.storm, this.#calm])
       stream.configure({ pipelines, limits, log: { level: "info" } });
   }
@@ -79,6 +81,16 @@ export class Trial {
       broken,
       ...(counts[place] ?? { expected: 0, lost: 0, extra: 0, differing: 0 }),
     }));
+  }
+
+  /** What these processes hold that was read and is not durable; and what of it is more than they may. */
+  async inFlight(processes: readonly Process[]): Promise<{ most: number; broken: string[] }> {
+    let most = 0;
+    for (const one of processes)
+      for (const bytes of await this.storm.metric(one, "logguardian_in_flight_bytes"))
+        most = Math.max(most, bytes);
+    const bound = inFlightBytes + partitions * fetchBytes;
+    return { most, broken: most > bound ? [`a process holds ${most} bytes, more than ${bound}`] : [] };
   }
 
   /** Waits a random while. */

@@ -12,17 +12,11 @@ import { createPartitionWindower } from "../../src/window/partition-windower.ts"
 import type { WindowStore } from "../../src/window/store.ts";
 import type { WindowSpec } from "../../src/window/window.ts";
 import { startRedisCluster, startRedisWithSentinel } from "../support/redis-nodes.ts";
+import { progress } from "../support/window-progress.ts";
 
 const url = "redis://localhost:6379";
 const name = "test";
 const partition = 3;
-const progress = {
-  specHash: "s",
-  specSince: 0,
-  nextSeq: 7,
-  maskHash: "m",
-  streamTime: { reached: Number.MIN_SAFE_INTEGER, sources: [] },
-};
 const change = (mark: number) => ({
   fence: { incarnation: "a", mark },
   progress,

@@ -24,7 +24,7 @@ describe("health", () => {
     unit.started();
     pass(1000);
     expect(health.state().live).toBe(true);
-    unit.lag(5);
+    unit.inHand(5);
     pass(59);
     expect(health.state().live).toBe(true);
     pass(2);
@@ -37,7 +37,7 @@ describe("health", () => {
     const { health, pass } = at();
     const unit = health.unit("windower");
     unit.started();
-    unit.lag(5);
+    unit.inHand(5);
     const end = health.wait("redis-away");
     pass(1000);
     expect(health.state()).toMatchObject({ live: true, ready: false, waits: ["redis-away"] });

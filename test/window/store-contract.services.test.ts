@@ -12,6 +12,7 @@ import { createPartitionWindower } from "../../src/window/partition-windower.ts"
 import type { Change, WindowState, WindowStore } from "../../src/window/store.ts";
 import type { Window, WindowSpec } from "../../src/window/window.ts";
 import { services } from "../support/services.ts";
+import { progress } from "../support/window-progress.ts";
 
 let redis: RedisClient;
 beforeAll(async () => {
@@ -29,14 +30,6 @@ function line(key: string, time: number, offset: number): KeyedLine {
   const position = { topic: "raw", partition: 0, offset, index: 0 };
   return { position, time, origin: { host: "h", file: "a.log" }, text, masked: text, keys: [key] };
 }
-
-const progress = {
-  specHash: "s",
-  specSince: 0,
-  nextSeq: 7,
-  maskHash: "m",
-  streamTime: { reached: Number.MIN_SAFE_INTEGER, sources: [] },
-};
 
 const window: Window = {
   id: "w1",

@@ -1,4 +1,4 @@
-import { TextDecoder } from "node:util";
+import { isUtf8 } from "node:buffer";
 import { constants, gunzipSync } from "node:zlib";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import type { DecodedLine, RawRecord } from "../line.ts";
@@ -135,15 +135,4 @@ function isLine({ value }: RawRecord, thrown: unknown): boolean {
   const code = thrown instanceof LogGuardianError ? thrown.code : "";
   const isText = code === "LG_RECORD_JSON" || code === "LG_RECORD_ENCODING";
   return isText && (value?.length ?? 0) <= maxLineBytes;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-function isUtf8(value: Buffer): boolean {
-  try {
-    utf8.decode(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,8 @@
-import { createFieldReader, type Fields } from "./fields.ts";
-import { createJsonFormat, type JsonFormat, type JsonObject, objectOf } from "./json-object.ts";
+import type { Fields } from "./fields.ts";
+import type { JsonObject } from "./json-object.ts";
+import { createShipperJson } from "./shipper-json.ts";
 
-const own: Fields = {
+const fields: Fields = {
   line: ["message"],
   time: ["@timestamp"],
   host: ["host.name", "agent.name"],
@@ -11,13 +12,7 @@ const own: Fields = {
 };
 
 /** Filebeat's Kafka output with its default JSON codec. */
-export function createFilebeat(fields: Partial<Fields> = {}): JsonFormat {
-  const readFields = createFieldReader({ ...own, ...fields }, "filebeat");
-  return createJsonFormat("filebeat", (parsed) => {
-    const content = objectOf(parsed, "filebeat");
-    const fileOffset = (content.log as JsonObject | undefined)?.offset;
-    const line = readFields(content);
-    if (typeof fileOffset === "number" && Number.isSafeInteger(fileOffset)) line.fileOffset = fileOffset;
-    return [line];
-  });
-}
+export const createFilebeat = createShipperJson("filebeat", fields, ({ log }) => {
+  const fileOffset = (log as JsonObject | undefined)?.offset;
+  return typeof fileOffset === "number" && Number.isSafeInteger(fileOffset) ? { fileOffset } : {};
+});

@@ -1,6 +1,5 @@
-import type { DecodedLine } from "../line.ts";
-import { createFieldReader, type Fields } from "./fields.ts";
-import { createJsonFormat, type JsonFormat, type JsonObject, objectOf } from "./json-object.ts";
+import type { Fields } from "./fields.ts";
+import { createShipperJson } from "./shipper-json.ts";
 
 export const fluentBitFields: Fields = {
   line: ["log", "message", "MESSAGE", "msg"],
@@ -12,16 +11,6 @@ export const fluentBitFields: Fields = {
 };
 
 /** Fluent Bit's out_kafka with `format json`: `log` from tail, `MESSAGE` from systemd, pieces of lines from its `cri` parser. */
-export function createFluentBit(fields: Partial<Fields> = {}): JsonFormat {
-  const readFields = createFieldReader({ ...fluentBitFields, ...fields }, "fluent-bit");
-  return createJsonFormat("fluent-bit", (parsed) => {
-    const content = objectOf(parsed, "fluent-bit");
-    return [{ ...readFields(content), ...pieceOf(content) }];
-  });
-}
-
-function pieceOf({ logtag, stream }: JsonObject): Pick<DecodedLine, "piece"> {
-  return logtag === "P" || logtag === "F"
-    ? { piece: { stream: String(stream), isLast: logtag === "F" } }
-    : {};
-}
+export const createFluentBit = createShipperJson("fluent-bit", fluentBitFields, ({ logtag, stream }) =>
+  logtag === "P" || logtag === "F" ? { piece: { stream: String(stream), isLast: logtag === "F" } } : {},
+);

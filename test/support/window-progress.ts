@@ -1,0 +1,8 @@
+/** Of a lines-partition that has taken nothing in yet, and has counted seven entries. */
+export const progress = {
+  specHash: "s",
+  specSince: 0,
+  nextSeq: 7,
+  maskHash: "m",
+  streamTime: { reached: Number.MIN_SAFE_INTEGER, sources: [] },
+};
