@@ -134,6 +134,7 @@ const progressSchema = Type.Object({
       }),
     ),
   }),
+  repeats: Type.Array(Type.Object({ at: Type.Integer(), offset: Type.Integer(), index: Type.Integer() })),
 });
 
 type Hash = Map<string, Buffer>;

@@ -7,7 +7,7 @@ import type { Cut, Cutter } from "./cutter.ts";
 import { bytesOf, type Entry } from "./entry.ts";
 import { createSessionCutter } from "./session.ts";
 import { createSlidingCutter } from "./sliding.ts";
-import type { Fence, Progress, WindowState, WindowStore } from "./store.ts";
+import type { Fence, Progress, Repeats, WindowState, WindowStore } from "./store.ts";
 import { createStreamTime, type StreamTime } from "./stream-time.ts";
 import { createTimeCutter } from "./time.ts";
 import type { Window, WindowSpec } from "./window.ts";
@@ -48,6 +48,8 @@ export interface CommitPoint {
   streamTime: number;
   /** How windows were cut from `rebuildFrom` to `offset`; empty where they were cut in more than one way. */
   specHash: string;
+  /** From `rebuildFrom` on. */
+  repeats: Repeats[];
 }
 
 /** Beyond either, the window that was silent for longest closes. */
@@ -57,6 +59,9 @@ export interface OpenLimits {
   maxOpenBytes: number;
 }
 
+/** What is stored with each change is bounded. Before the oldest of them a rebuild does not know what was repeated. */
+const mostRepeats = 500;
+
 const noLimits: OpenLimits = {
   maxOpenWindows: Number.POSITIVE_INFINITY,
   maxOpenBytes: Number.POSITIVE_INFINITY,
@@ -64,8 +69,9 @@ const noLimits: OpenLimits = {
 
 /**
  * Reading again from R (`rebuildFrom`) to S (`offset`) after the store has lost its state. Every line that was open at S
- * stands at R or later and must end in a window; every other one was published. What closes on the way is dropped only
- * where it certainly holds no line that was open at S:
+ * stands at R or later and must end in a window; every other one was published. Lines that came before R and once more
+ * after it are known as repeats by `repeats`. What closes on the way is dropped only where it certainly holds no line
+ * that was open at S:
  *
  * - Sessions that end by the gap. Stream time is never ahead of what it was when these messages were first read, and
  *   each session is at least as long as it was then, all its open lines being read again. So a session that ends now had
@@ -104,6 +110,7 @@ export function createPartitionWindower(
   let nextSeq = 0;
   let maskHash = "";
   let repeatedLines = 0;
+  let repeats: Repeats[] = [];
   let rebuilding: Rebuild | undefined;
   /** Offset from which on all windows were cut by `spec`, as lines came. */
   let specSince = 0;
@@ -114,7 +121,14 @@ export function createPartitionWindower(
     nextSeq,
     maskHash,
     streamTime: streamTime.snapshot(),
+    repeats,
   });
+
+  /** Smallest offset with a line in an open window. */
+  function oldestOpen(otherwise: number): number {
+    const [oldest] = open.values();
+    return oldest?.offset ?? otherwise;
+  }
 
   function take(offset: number, message: LinesMessage, change: Changes): void {
     if (message.kind === "flush") {
@@ -122,14 +136,21 @@ export function createPartitionWindower(
       return;
     }
     maskHash = message.maskHash;
+    const { source } = message;
+    const known = rebuilding?.until.repeats.find(({ at }) => at === offset);
+    if (known !== undefined) streamTime.tookIn(source, known);
+    const newest = streamTime.newest(source);
+    const repeatedBefore = repeatedLines;
     for (const { keys, ...line } of message.lines) {
       if (streamTime.isRepeat(message, line.position)) {
         repeatedLines++;
         continue;
       }
       for (const key of keys)
-        add({ seq: nextSeq++, offset, key, incarnation: message.source.incarnation, line }, change);
+        add({ seq: nextSeq++, offset, key, incarnation: source.incarnation, line }, change);
     }
+    if (newest !== undefined && repeatedLines > repeatedBefore)
+      repeats = [...repeats, { at: offset, offset: newest.offset, index: newest.index }];
     streamTime.report(message);
     for (const cut of cutter.advance(streamTime.now())) close(cut, change);
   }
@@ -219,7 +240,17 @@ export function createPartitionWindower(
     return change.closed;
   }
 
+  /** Repeats that no rebuild will meet, or too many for a commit. */
+  function forgetRepeats(nextOffset: number): void {
+    const from = oldestOpen(nextOffset);
+    const met = repeats.filter(({ at }) => at >= from);
+    const lastForgotten = met.at(-mostRepeats - 1);
+    repeats = met.slice(-mostRepeats);
+    if (lastForgotten !== undefined) specSince = Math.max(specSince, lastForgotten.at + 1);
+  }
+
   async function persist(change: Changes, mark: number, reset: { expected: string | undefined } | undefined) {
+    forgetRepeats(mark + 1);
     const next: Fence = { incarnation: fence.incarnation, mark };
     const outcome = reset
       ? await store.reset(reset.expected, {
@@ -240,7 +271,7 @@ export function createPartitionWindower(
       const state = stored === undefined || hasGap(stored, committed, log.start) ? undefined : stored;
       if (state !== undefined) {
         streamTime = createStreamTime(state.progress.streamTime);
-        ({ nextSeq, maskHash } = state.progress);
+        ({ nextSeq, maskHash, repeats } = state.progress);
         const isAnew = state.fence.mark >= log.end;
         if (isAnew) {
           logger.error("The lines topic is shorter than what was read of it: it was made anew.", {
@@ -249,6 +280,7 @@ export function createPartitionWindower(
             end: log.end,
           });
           for (const entry of state.entries) entry.offset = log.start;
+          repeats = [];
         }
         let pending = state.pending;
         if (state.progress.specHash === specHash && !isAnew) await takeOver(state);
@@ -303,10 +335,9 @@ export function createPartitionWindower(
     commitPoint() {
       if (rebuilding !== undefined) return rebuilding.until;
       const offset = fence.mark + 1;
-      const [oldest] = open.values();
-      const rebuildFrom = oldest?.offset ?? offset;
+      const rebuildFrom = oldestOpen(offset);
       const cutBy = rebuildFrom >= specSince ? specHash : "";
-      return { offset, rebuildFrom, streamTime: streamTime.now(), specHash: cutBy };
+      return { offset, rebuildFrom, streamTime: streamTime.now(), specHash: cutBy, repeats };
     },
 
     stats: () => ({ openWindows: cutter.openWindows(), repeatedLines }),

@@ -1,5 +1,5 @@
 import type { Entry } from "./entry.ts";
-import type { StreamTimeState } from "./stream-time.ts";
+import type { LinePlace, StreamTimeState } from "./stream-time.ts";
 import type { Window } from "./window.ts";
 
 /** Where the windows of one lines-partition are kept between its owners. Written by compare-and-apply. */
@@ -45,6 +45,14 @@ export interface Progress {
   nextSeq: number;
   maskHash: string;
   streamTime: StreamTimeState;
+  /** Since the oldest open line. */
+  repeats: Repeats[];
+}
+
+/** A message with lines that were taken in before it: a rebuild that begins after their first coming must know of them. */
+export interface Repeats extends LinePlace {
+  /** Offset of the message; `offset` and `index` are of the newest line of its source before it. */
+  at: number;
 }
 
 export interface Change {

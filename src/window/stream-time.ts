@@ -7,13 +7,23 @@ export interface StreamTime {
   /** Stream time was here before. */
   reach(time: number): void;
   /** Whether a line of this chunk's source was taken in before: a repeat. */
-  isRepeat(chunk: LinesChunk, position: { offset: number; index: number }): boolean;
+  isRepeat(chunk: LinesChunk, position: LinePlace): boolean;
+  /** The newest line of this source that was taken in. */
+  newest(source: RawPartition): LinePlace | undefined;
+  /** This line of the source, and all before it, were taken in. */
+  tookIn(source: RawPartition, newest: LinePlace): void;
   /**
    * Milliseconds; the lowest over the raw partitions that the newest chunk names, once each has reported. Never goes
    * back. A raw topic that has left the pipeline no longer counts.
    */
   now(): number;
   snapshot(): StreamTimeState;
+}
+
+/** Of a line in its raw partition. */
+export interface LinePlace {
+  offset: number;
+  index: number;
 }
 
 /** Everything that stream time remembers, as plain data. */
@@ -41,6 +51,11 @@ export function createStreamTime(restored?: StreamTimeState): StreamTime {
       const highest = known(source);
       if (highest === undefined) return false;
       return offset < highest.offset || (offset === highest.offset && index <= highest.index);
+    },
+    newest: known,
+    tookIn(source, { offset, index }) {
+      if (known(source) === undefined)
+        sources.set(nameOf(source), { ...source, offset, index, time: earliestTime });
     },
     reach(time) {
       reached = Math.max(reached, time);

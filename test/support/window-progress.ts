@@ -5,4 +5,5 @@ export const progress = {
   nextSeq: 7,
   maskHash: "m",
   streamTime: { reached: Number.MIN_SAFE_INTEGER, sources: [] },
+  repeats: [{ at: 7, offset: 5, index: 1 }],
 };

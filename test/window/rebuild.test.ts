@@ -14,13 +14,17 @@ type Random = ReturnType<typeof createRandom>;
 
 const noLimits: OpenLimits = { maxOpenWindows: 1e9, maxOpenBytes: 1e12 };
 
-/** Lines of two raw partitions; `lateEvery`: one in so many lies far behind its source's time. */
+/**
+ * Lines of two raw partitions; `lateEvery`: one in so many lies far behind its source's time. Now and then an ingester
+ * died, and its successor sends lines again.
+ */
 function messagesOf(random: Random, count: number, lateEvery?: number): LinesMessage[] {
-  const sources = [0, 1].map((partition) => ({ partition, time: 0, offset: 0 }));
+  const sources = [0, 1].map((partition) => ({ partition, time: 0, offset: 0, sent: [] as KeyedLine[] }));
   const messages = Array.from({ length: count }, (): LinesMessage => {
-    const source = sources[random.below(2)] ?? { partition: 0, time: 0, offset: 0 };
+    const source = sources[random.below(2)] ?? { partition: 0, time: 0, offset: 0, sent: [] };
     const { partition } = source;
-    const lines = Array.from({ length: random.below(5) }, (): KeyedLine => {
+    const again = random.below(12) === 0 ? source.sent.slice(-random.below(40) - 1) : [];
+    const fresh = Array.from({ length: random.below(5) }, (): KeyedLine => {
       source.time += random.below(30);
       const time = lateEvery !== undefined && random.below(lateEvery) === 0 ? source.time - 400 : source.time;
       // Some keys are busy and some are slow.
@@ -29,6 +33,7 @@ function messagesOf(random: Random, count: number, lateEvery?: number): LinesMes
       const text = `${partition}:${position.offset}`;
       return { position, time, origin: {}, text, masked: text, keys: [key] };
     });
+    source.sent.push(...fresh);
     return {
       kind: "chunk",
       source: { topic: "raw", incarnation: "1", partition },
@@ -36,7 +41,7 @@ function messagesOf(random: Random, count: number, lateEvery?: number): LinesMes
       through: { offset: source.offset - 1, index: 0 },
       streamTime: source.time,
       maskHash: "m",
-      lines,
+      lines: [...again, ...fresh],
     };
   });
   return [...messages, { kind: "flush", label: "test" }];

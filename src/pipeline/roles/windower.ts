@@ -1,18 +1,17 @@
-import { Type } from "typebox";
-import { Value } from "typebox/value";
 import { decodeLines } from "../../codec/lines.ts";
 import { encodeWindow } from "../../codec/window.ts";
 import { sizeOf, windowSpecOf } from "../../config/load.ts";
 import { partitionOf } from "../../ingest/keys.ts";
 import type { RawRecord } from "../../ingest/line.ts";
-import { earliestTime, type LinesMessage } from "../../ingest/lines-message.ts";
+import type { LinesMessage } from "../../ingest/lines-message.ts";
 import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import { createRedisWindowStore } from "../../redis/window-store.ts";
-import { type CommitPoint, createPartitionWindower } from "../../window/partition-windower.ts";
+import { createPartitionWindower } from "../../window/partition-windower.ts";
 import type { Window } from "../../window/window.ts";
 import { stateName, topicNames } from "../names.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
 import { checkWindow } from "../stages.ts";
+import { commitPointOf, metadataOf } from "./windower-commit.ts";
 
 /** Bytes of messages that are taken in with one write to Redis, about. */
 const bytesPerStep = 2 * 2 ** 20;
@@ -91,35 +90,10 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
         repeatedLines = stats.repeatedLines;
       },
       commitPoint() {
-        const { offset, ...rest } = committable;
-        return { offset, metadata: JSON.stringify(rest) };
+        return { offset: committable.offset, metadata: metadataOf(committable) };
       },
     };
   });
-}
-
-const metadataSchema = Type.Object({
-  rebuildFrom: Type.Integer(),
-  streamTime: Type.Integer(),
-  specHash: Type.String(),
-});
-
-/** A commit that is not ours (an operator moved the group) rebuilds from itself. */
-function commitPointOf(committed: { offset: number; metadata: string } | undefined): CommitPoint | undefined {
-  if (committed === undefined) return undefined;
-  const { offset, metadata } = committed;
-  const ours = parse(metadata);
-  return Value.Check(metadataSchema, ours)
-    ? { ...ours, offset, rebuildFrom: Math.min(ours.rebuildFrom, offset) }
-    : { offset, rebuildFrom: offset, streamTime: earliestTime, specHash: "" };
-}
-
-function parse(metadata: string): unknown {
-  try {
-    return JSON.parse(metadata);
-  } catch {
-    return undefined;
-  }
 }
 
 function* stepsOf(records: readonly RawRecord[]): Generator<RawRecord[]> {
