@@ -49,5 +49,6 @@ export function encodeToFit(
 
 /** The beginning of a text, no character halved. */
 export function shortened(text: string, length: number): string {
+  if (text.length <= length) return text;
   return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }

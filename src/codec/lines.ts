@@ -1,104 +1,54 @@
-import type { KeyedLine, Line, Origin, Position } from "../ingest/line.ts";
-import type { LinesChunk, LinesMessage } from "../ingest/lines-message.ts";
+import type { LinesMessage } from "../ingest/lines-message.ts";
+import type { AvroReader, AvroWriter } from "./avro-binary.ts";
+import { readKeyedLine, writeKeyedLine } from "./line.ts";
 import { createCodec } from "./single-object.ts";
 
-export interface WireOrigin {
-  host: string | null;
-  file: string | null;
-  pod: string | null;
-  container: string | null;
-}
-
-/** A line without its place. */
-interface WireContent {
-  time: number;
-  origin: WireOrigin;
-  fileOffset: number | null;
-  text: string;
-  masked: string;
-}
-
-export type WireLine = WireContent & { position: Position };
-
-interface WireLines {
-  chunk:
-    | (Omit<LinesChunk, "kind" | "through" | "lines"> & {
-        throughOffset: number;
-        throughIndex: number;
-        lines: (WireContent & { offset: number; index: number; keys: string[] })[];
-      })
-    | null;
-  flush: { label: string } | null;
-}
-
-const codec = createCodec<WireLines>(["lines.v1.avsc"]);
+const codec = createCodec<LinesMessage>(["lines.v1.avsc"], { write, read });
 
 export function encodeLines(message: LinesMessage): Buffer {
-  if (message.kind === "flush") return codec.encode({ chunk: null, flush: { label: message.label } });
-  const { through, lines, ...chunk } = message;
-  return codec.encode({
-    chunk: {
-      ...chunk,
-      throughOffset: through.offset,
-      throughIndex: through.index,
-      lines: lines.map((line) => ({
-        ...contentOf(line),
-        offset: line.position.offset,
-        index: line.position.index,
-        keys: line.keys,
-      })),
-    },
-    flush: null,
-  });
+  return codec.encode(message);
 }
 
 /** @throws LogGuardianError LG_MESSAGE_SCHEMA, LG_MESSAGE_DAMAGED. */
 export function decodeLines(bytes: Buffer): LinesMessage {
-  const { chunk, flush } = codec.decode(bytes);
-  if (chunk === null) return { kind: "flush", label: flush?.label ?? "" };
-  const { throughOffset, throughIndex, lines, source, topics, streamTime, maskHash } = chunk;
-  const { topic, partition, incarnation } = source;
-  return {
+  return codec.decode(bytes);
+}
+
+function write(message: LinesMessage, to: AvroWriter): void {
+  to.union(message.kind === "chunk");
+  if (message.kind === "chunk") {
+    const { source, topics, through, streamTime, maskHash, lines } = message;
+    to.string(source.topic);
+    to.string(source.incarnation);
+    to.long(source.partition);
+    to.array(topics, ({ topic, partitions }) => {
+      to.string(topic);
+      to.long(partitions);
+    });
+    to.long(through.offset);
+    to.long(through.index);
+    to.long(streamTime);
+    to.string(maskHash);
+    to.array(lines, (line) => writeKeyedLine(to, line));
+  }
+  to.union(message.kind === "flush");
+  if (message.kind === "flush") to.string(message.label);
+}
+
+function read(from: AvroReader): LinesMessage {
+  if (!from.union()) return { kind: "flush", label: from.optionalString() ?? "" };
+  const source = { topic: from.string(), incarnation: from.string(), partition: from.long() };
+  const { topic, partition } = source;
+  const chunk: LinesMessage = {
     kind: "chunk",
-    source: { topic, incarnation, partition },
-    topics: topics.map(({ topic, partitions }) => ({ topic, partitions })),
-    streamTime,
-    maskHash,
-    through: { offset: throughOffset, index: throughIndex },
-    lines: lines.map(({ offset, index, keys, ...content }): KeyedLine => {
-      const position = { topic, partition, offset, index };
-      return { ...lineOf({ ...content, position }), keys };
-    }),
+    source,
+    topics: from.array(() => ({ topic: from.string(), partitions: from.long() })),
+    through: { offset: from.long(), index: from.long() },
+    streamTime: from.long(),
+    maskHash: from.string(),
+    lines: from.array(() => readKeyedLine(from, topic, partition)),
   };
-}
-
-export function contentOf({ time, origin, fileOffset, text, masked }: Line): WireContent {
-  const { host = null, file = null, pod = null, container = null } = origin;
-  return { time, origin: { host, file, pod, container }, fileOffset: fileOffset ?? null, text, masked };
-}
-
-export function wireLineOf(line: Line): WireLine {
-  return { position: line.position, ...contentOf(line) };
-}
-
-export function lineOf({ position, time, origin, fileOffset, text, masked }: WireLine): Line {
-  const { topic, partition, offset, index } = position;
-  const line: Line = {
-    position: { topic, partition, offset, index },
-    time,
-    origin: originOf(origin),
-    text,
-    masked,
-  };
-  if (fileOffset !== null) line.fileOffset = fileOffset;
-  return line;
-}
-
-function originOf(wire: WireOrigin): Origin {
-  const origin: Origin = {};
-  if (wire.host !== null) origin.host = wire.host;
-  if (wire.file !== null) origin.file = wire.file;
-  if (wire.pod !== null) origin.pod = wire.pod;
-  if (wire.container !== null) origin.container = wire.container;
-  return origin;
+  // No flush beside it.
+  from.optionalString();
+  return chunk;
 }

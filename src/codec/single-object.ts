@@ -3,6 +3,7 @@ import { join } from "node:path";
 import avsc from "avsc";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { packageRoot } from "../package-root.ts";
+import { AvroReader, AvroWriter } from "./avro-binary.ts";
 
 /** Values of one kind as Avro's single-object encoding, readable across the versions of their schema. */
 export interface Codec<T> {
@@ -11,10 +12,17 @@ export interface Codec<T> {
   decode(bytes: Buffer): T;
 }
 
+/** Values of the newest version. */
+export interface Shape<T> {
+  write(value: T, to: AvroWriter): void;
+  /** @throws RangeError where it is not what the schema says. */
+  read(from: AvroReader): T;
+}
+
 const headerBytes = 10;
 
 /** @param versions schema files of one kind in `schemas/`, newest first; all are read, the newest is written. */
-export function createCodec<T>(versions: readonly [string, ...string[]]): Codec<T> {
+export function createCodec<T>(versions: readonly [string, ...string[]], shape: Shape<T>): Codec<T> {
   const types = versions.map((name) =>
     avsc.Type.forSchema(JSON.parse(readFileSync(join(packageRoot(), "schemas", name), "utf8"))),
   );
@@ -23,16 +31,20 @@ export function createCodec<T>(versions: readonly [string, ...string[]]): Codec<
   const others = new Map(
     types.slice(1).map((type) => [headerOf(type).toString("latin1"), newest.createResolver(type)] as const),
   );
-  /** As large as the largest value so far: avsc's own is small, and what does not fit is encoded twice. */
-  let scratch = Buffer.allocUnsafe(2 ** 16);
+  const writer = new AvroWriter();
+
+  function read(bytes: Buffer, from: number): T {
+    const reader = new AvroReader(bytes, from);
+    const value = shape.read(reader);
+    reader.assertEnd();
+    return value;
+  }
+
   return {
     encode(value) {
-      for (;;) {
-        const end = newest.encode(value, scratch, headerBytes);
-        header.copy(scratch);
-        if (end >= 0) return Buffer.from(scratch.subarray(0, end));
-        scratch = Buffer.allocUnsafe(scratch.length - 2 * end);
-      }
+      writer.begin(header);
+      shape.write(value, writer);
+      return writer.end();
     },
     decode(bytes) {
       const isNewest = header.equals(bytes.subarray(0, headerBytes));
@@ -44,7 +56,9 @@ export function createCodec<T>(versions: readonly [string, ...string[]]): Codec<
           "Upgrade this process, or check who else writes to the topic.",
         );
       try {
-        return newest.fromBuffer(bytes.subarray(headerBytes), resolver);
+        return resolver === undefined
+          ? read(bytes, headerBytes)
+          : read(newest.toBuffer(newest.fromBuffer(bytes.subarray(headerBytes), resolver)), 0);
       } catch (thrown) {
         throw new LogGuardianError(
           "LG_MESSAGE_DAMAGED",

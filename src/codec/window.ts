@@ -1,14 +1,51 @@
 import { encodeToFit } from "../cut-to-fit.ts";
 import type { Entry } from "../window/entry.ts";
-import type { Window } from "../window/window.ts";
-import { lineOf, type WireLine, wireLineOf } from "./lines.ts";
+import type { CloseReason, Window } from "../window/window.ts";
+import { decodedLine, readLine, writeLine } from "./line.ts";
 import { createCodec } from "./single-object.ts";
 
 /** Of an encoded window: Kafka's default limit of a batch is 1 MB. */
 export const maxWindowBytes = 900_000;
 
-const windows = createCodec<Omit<Window, "lines"> & { lines: WireLine[] }>(["window.v1.avsc"]);
-const entries = createCodec<Omit<Entry, "seq" | "line"> & { line: WireLine }>(["entry.v1.avsc"]);
+const windows = createCodec<Window>(["window.v1.avsc"], {
+  write({ id, pipeline, key, revision, reason, start, end, maskHash, lines }, to) {
+    to.string(id);
+    to.string(pipeline);
+    to.string(key);
+    to.long(revision);
+    to.string(reason);
+    to.long(start);
+    to.long(end);
+    to.string(maskHash);
+    to.array(lines, (line) => writeLine(to, line));
+  },
+  read: (from) => ({
+    id: from.string(),
+    pipeline: from.string(),
+    key: from.string(),
+    revision: from.long(),
+    reason: from.string() as CloseReason,
+    start: from.long(),
+    end: from.long(),
+    maskHash: from.string(),
+    lines: from.array(() => readLine(from)),
+  }),
+});
+
+const entries = createCodec<Omit<Entry, "seq">>(["entry.v1.avsc"], {
+  write({ offset, key, incarnation, line }, to) {
+    to.long(offset);
+    to.string(key);
+    to.string(incarnation);
+    writeLine(to, line);
+  },
+  read: (from) => ({
+    offset: from.long(),
+    key: from.string(),
+    incarnation: from.string(),
+    line: readLine(from),
+  }),
+});
 
 /** A window is encoded for Redis and again for Kafka, and never changes. */
 const encoded = new WeakMap<Window, Buffer>();
@@ -17,30 +54,29 @@ const encoded = new WeakMap<Window, Buffer>();
 export function encodeWindow(window: Window): Buffer {
   let bytes = encoded.get(window);
   if (bytes === undefined) {
-    bytes = encodeBounded(window);
+    bytes = windows.encode(window);
+    if (bytes.length > maxWindowBytes) bytes = encodeCut(window);
     encoded.set(window, bytes);
   }
   return bytes;
 }
 
-function encodeBounded(window: Window): Buffer {
-  const wire = { ...window, lines: window.lines.map(wireLineOf) };
-  const origins = wire.lines.map(({ origin }) => origin);
-  return encodeToFit(wire.lines, origins, () => windows.encode(wire), maxWindowBytes);
+function encodeCut(window: Window): Buffer {
+  const lines = window.lines.map((line) => ({ ...decodedLine(line), origin: { ...line.origin } }));
+  const origins = lines.map(({ origin }) => origin);
+  return encodeToFit(lines, origins, () => windows.encode({ ...window, lines }), maxWindowBytes);
 }
 
 /** @throws LogGuardianError LG_MESSAGE_SCHEMA, LG_MESSAGE_DAMAGED. */
 export function decodeWindow(bytes: Buffer): Window {
-  const { id, pipeline, key, revision, reason, start, end, maskHash, lines } = windows.decode(bytes);
-  return { id, pipeline, key, revision, reason, start, end, maskHash, lines: lines.map(lineOf) };
+  return windows.decode(bytes);
 }
 
-export function encodeEntry({ offset, key, incarnation, line }: Entry): Buffer {
-  return entries.encode({ offset, key, incarnation, line: wireLineOf(line) });
+export function encodeEntry(entry: Entry): Buffer {
+  return entries.encode(entry);
 }
 
 /** @throws LogGuardianError LG_MESSAGE_SCHEMA, LG_MESSAGE_DAMAGED. */
 export function decodeEntry(seq: number, bytes: Buffer): Entry {
-  const { offset, key, incarnation, line } = entries.decode(bytes);
-  return { seq, offset, key, incarnation, line: lineOf(line) };
+  return { seq, ...entries.decode(bytes) };
 }

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { compilePattern } from "../pattern.ts";
 import type { Origin } from "./line.ts";
+import { murmur2 } from "./murmur2.ts";
 
 export const originFields = ["host", "file", "pod", "container"] as const satisfies (keyof Origin)[];
 export type OriginField = (typeof originFields)[number];
@@ -48,13 +49,17 @@ export function createKeys(spec: KeySpec): KeysOf {
 
 export function originKey(origin: Origin, fields?: readonly OriginField[]): string {
   const { host, file, pod, container } = origin;
+  const asked = fields === undefined ? "" : joined(fields.map((field) => origin[field]));
+  if (asked !== "") return asked;
   const usual = pod !== undefined || container !== undefined ? [host, pod, container] : [host, file];
-  const asked = fields?.map((field) => origin[field]) ?? [];
-  return joined(asked) || joined(usual) || "unknown";
+  return joined(usual) || "unknown";
 }
 
-const joined = (parts: readonly (string | undefined)[]) =>
-  parts.filter((part) => part !== undefined).join(":");
+function joined(parts: readonly (string | undefined)[]): string {
+  let names = "";
+  for (const part of parts) if (part !== undefined) names += names === "" ? part : `:${part}`;
+  return names;
+}
 
 /** Every line carries its key: one that is long, or no text, is known by its hash. */
 function kafkaKey(key: Buffer): string {
@@ -63,8 +68,7 @@ function kafkaKey(key: Buffer): string {
     : createHash("sha256").update(key).digest("hex");
 }
 
-/** The lines-partition of a window key: the same in every process and version. */
+/** The partition of a window key: the same in every process and version, and where Kafka's own clients put such a key. */
 export function partitionOf(key: string, partitions: number): number {
-  if (partitions === 1) return 0;
-  return Number.parseInt(hash("md5", key, "hex").slice(0, 8), 16) % partitions;
+  return partitions === 1 ? 0 : (murmur2(Buffer.from(key)) & 0x7fff_ffff) % partitions;
 }

@@ -118,7 +118,8 @@ export function createLineReader(
     read(record, { observer, pieces } = {}) {
       if (record.unreadable !== undefined) throw record.unreadable.error;
       const timestamp = timeOfRecord(record.timestamp);
-      const decoded = format.decode({ ...record, timestamp }, observer?.onChoice);
+      const dated = timestamp === record.timestamp ? record : { ...record, timestamp };
+      const decoded = format.decode(dated, observer?.onChoice);
       const read = noLines();
       const { topic, partition, offset } = record;
       for (const [index, one] of decoded.entries()) {

@@ -67,14 +67,16 @@ export interface Line {
   /** Event time, milliseconds since the epoch. */
   time: number;
   origin: Origin;
-  fileOffset?: number;
+  fileOffset?: number | undefined;
   /** The line as it was written. */
   text: string;
   /** The bundle's text template of the line with its variable parts masked: what the model sees. */
   masked: string;
+  /** Bytes of all this, where that is known without looking at it. */
+  readonly size?: number;
 }
 
-/** A line with the windows it belongs to. Never without a key. */
+/** A line with the windows it belongs to, which hold it as a line. Never without a key. */
 export interface KeyedLine extends Line {
   keys: string[];
 }

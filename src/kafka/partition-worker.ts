@@ -14,8 +14,9 @@ const recordOverhead = 200;
 export interface PartitionWorker {
   /** Offset to read on from. */
   position: number;
-  /** Records that it takes at once, at most. */
+  /** Records, and bytes of them, that it takes at once, at most. */
   maxRecords?: number;
+  maxBytes?: number;
   /** Takes records in, in order. When it returns, their effects are durable. */
   process(records: readonly RawRecord[]): Promise<void>;
   /** How long to wait before more is processed, asked again after at most a second. 0 where it may go on. */
@@ -129,11 +130,11 @@ export class OwnedPartition {
 
   /** The next of what waits. */
   #slice(): RawRecord[] {
-    const most = this.worker.maxRecords ?? sliceRecords;
+    const { maxRecords = sliceRecords, maxBytes = sliceBytes } = this.worker;
     let [count, bytes] = [0, 0];
     for (const record of this.#waiting) {
       bytes += bytesOf(record);
-      if (count === most || (count > 0 && bytes > sliceBytes)) break;
+      if (count === maxRecords || (count > 0 && bytes > maxBytes)) break;
       count++;
     }
     return this.#waiting.splice(0, count);

@@ -4,17 +4,19 @@ import { unreadableIn } from "./unreadable-batch.ts";
 
 export function recordOf(topic: string, partition: number, message: KafkaMessage): RawRecord {
   const headers: RawRecord["headers"] = {};
-  for (const [name, value] of Object.entries(message.headers ?? {}))
+  for (const name in message.headers) {
+    const value = message.headers[name];
     headers[name] = Array.isArray(value) ? value[0] : value;
-  const unreadable = unreadableIn(message.value);
-  return {
+  }
+  const record: RawRecord = {
     topic,
     partition,
     offset: Number(message.offset),
     key: message.key,
-    value: unreadable === undefined ? message.value : null,
+    value: message.value,
     headers,
     timestamp: Number(message.timestamp),
-    ...(unreadable === undefined ? {} : { unreadable }),
   };
+  const unreadable = unreadableIn(message.value);
+  return unreadable === undefined ? record : { ...record, value: null, unreadable };
 }

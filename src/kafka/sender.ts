@@ -1,4 +1,4 @@
-import type { Kafka } from "kafkajs";
+import kafkajs, { type Kafka } from "kafkajs";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { retry } from "../retry.ts";
 import type { Health } from "../telemetry/health.ts";
@@ -19,9 +19,10 @@ export interface Sender {
   /**
    * Resolves when every replica in sync holds all messages. Messages of one partition keep their order, and a later
    * one is sent only after the earlier were acknowledged. Waits as long as the broker is away.
+   * @param options.packed by LZ4: for topics that only we read, as not every client can unpack it.
    * @throws LogGuardianError LG_KAFKA_SEND where the broker refuses, or sending was ended.
    */
-  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  send(topic: string, messages: readonly OutgoingMessage[], options?: { packed?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,7 +35,7 @@ export async function createSender(
   const producer = kafka.producer({ allowAutoTopicCreation: false, retry: { retries: 2 } });
   await producer.connect();
 
-  async function sendRound(topic: string, messages: OutgoingMessage[]): Promise<void> {
+  async function sendRound(topic: string, messages: OutgoingMessage[], packed: boolean): Promise<void> {
     let endWait: (() => void) | undefined;
     try {
       await retry(
@@ -42,6 +43,7 @@ export async function createSender(
           producer.send({
             topic,
             acks: -1,
+            compression: packed ? kafkajs.CompressionTypes.LZ4 : kafkajs.CompressionTypes.None,
             messages: messages.map(({ key = null, ...message }) => ({ ...message, key })),
           }),
         {
@@ -71,8 +73,8 @@ export async function createSender(
   }
 
   return {
-    async send(topic, messages) {
-      for (const round of roundsOf(messages)) await sendRound(topic, round);
+    async send(topic, messages, { packed = false } = {}) {
+      for (const round of roundsOf(messages)) await sendRound(topic, round, packed);
     },
     close: () => producer.disconnect(),
   };

@@ -16,7 +16,9 @@ export interface Entry {
 const entryOverhead = 400;
 
 /** What an open line costs in memory and in the store, about: the same wherever it is counted. */
-export function bytesOf({ key, line: { text, masked, origin } }: Entry): number {
+export function bytesOf({ key, line }: Entry): number {
+  if (line.size !== undefined) return entryOverhead + key.length + line.size;
+  const { text, masked, origin } = line;
   const { host = "", file = "", pod = "", container = "" } = origin;
   const texts = [key, text, masked, host, file, pod, container];
   return texts.reduce((bytes, { length }) => bytes + length, entryOverhead);

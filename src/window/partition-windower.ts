@@ -8,7 +8,7 @@ import { bytesOf, type Entry } from "./entry.ts";
 import { createSessionCutter } from "./session.ts";
 import { createSlidingCutter } from "./sliding.ts";
 import type { Fence, Progress, Repeats, WindowState, WindowStore } from "./store.ts";
-import { createStreamTime, type StreamTime } from "./stream-time.ts";
+import { createStreamTime, isUpTo, type StreamTime } from "./stream-time.ts";
 import { createTimeCutter } from "./time.ts";
 import type { Window, WindowSpec } from "./window.ts";
 
@@ -141,12 +141,12 @@ export function createPartitionWindower(
     if (known !== undefined) streamTime.tookIn(source, known);
     const newest = streamTime.newest(source);
     const repeatedBefore = repeatedLines;
-    for (const { keys, ...line } of message.lines) {
-      if (streamTime.isRepeat(message, line.position)) {
+    for (const line of message.lines) {
+      if (newest !== undefined && isUpTo(line.position, newest)) {
         repeatedLines++;
         continue;
       }
-      for (const key of keys)
+      for (const key of line.keys)
         add({ seq: nextSeq++, offset, key, incarnation: source.incarnation, line }, change);
     }
     if (newest !== undefined && repeatedLines > repeatedBefore)

@@ -6,9 +6,7 @@ export interface StreamTime {
   report(chunk: LinesChunk): void;
   /** Stream time was here before. */
   reach(time: number): void;
-  /** Whether a line of this chunk's source was taken in before: a repeat. */
-  isRepeat(chunk: LinesChunk, position: LinePlace): boolean;
-  /** The newest line of this source that was taken in. */
+  /** The newest line of this source that was taken in: none up to it is new. */
   newest(source: RawPartition): LinePlace | undefined;
   /** This line of the source, and all before it, were taken in. */
   tookIn(source: RawPartition, newest: LinePlace): void;
@@ -24,6 +22,11 @@ export interface StreamTime {
 export interface LinePlace {
   offset: number;
   index: number;
+}
+
+/** Whether a line stands at another of its raw partition, or before it. */
+export function isUpTo({ offset, index }: LinePlace, other: LinePlace): boolean {
+  return offset < other.offset || (offset === other.offset && index <= other.index);
 }
 
 /** Everything that stream time remembers, as plain data. */
@@ -47,11 +50,6 @@ export function createStreamTime(restored?: StreamTimeState): StreamTime {
   }
 
   return {
-    isRepeat({ source }, { offset, index }) {
-      const highest = known(source);
-      if (highest === undefined) return false;
-      return offset < highest.offset || (offset === highest.offset && index <= highest.index);
-    },
     newest: known,
     tookIn(source, { offset, index }) {
       if (known(source) === undefined)
@@ -62,10 +60,8 @@ export function createStreamTime(restored?: StreamTimeState): StreamTime {
     },
     report({ source, through, streamTime, topics }) {
       const before = sources.get(nameOf(source));
-      const same = known(source) ?? { offset: -1, index: 0 };
-      const isAhead =
-        through.offset > same.offset || (through.offset === same.offset && through.index > same.index);
-      const { offset, index } = isAhead ? through : same;
+      const same = known(source);
+      const { offset, index } = same !== undefined && isUpTo(through, same) ? same : through;
       const time = Math.max(before?.time ?? earliestTime, streamTime);
       sources.set(nameOf(source), { ...source, offset, index, time });
       let lowest = latestTime;

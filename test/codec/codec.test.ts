@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import avsc from "avsc";
 import { describe, expect, it } from "vitest";
 import { decodeLines, encodeLines } from "../../src/codec/lines.ts";
 import { rabinFingerprint } from "../../src/codec/single-object.ts";
@@ -12,6 +15,8 @@ import type { Line } from "../../src/ingest/line.ts";
 import type { LinesChunk, LinesMessage } from "../../src/ingest/lines-message.ts";
 import { earliestTime, splitChunk } from "../../src/ingest/lines-message.ts";
 import type { Window } from "../../src/window/window.ts";
+import { root } from "../support/data.ts";
+import { decodedMessage } from "../support/decoded.ts";
 
 const line = (offset: number, text = `line ${offset} – ü`): Line => ({
   position: { topic: "raw", partition: 2, offset, index: 0 },
@@ -49,10 +54,47 @@ describe("messages", () => {
     const bare: Line = { ...line(1), origin: {} };
     delete bare.fileOffset;
     const messages: LinesMessage[] = [chunk([line(0), bare]), chunk([]), { kind: "flush", label: "now" }];
-    for (const message of messages) expect(decodeLines(encodeLines(message))).toEqual(message);
+    for (const message of messages) {
+      const once = decodeLines(encodeLines(message));
+      expect(decodedMessage(once)).toEqual(message);
+      // As a windower passes it on: what is still encoded goes into the next message as it is.
+      expect(decodedMessage(decodeLines(encodeLines(once)))).toEqual(message);
+    }
     expect(decodeWindow(encodeWindow(window([line(0), bare])))).toEqual(window([line(0), bare]));
     const entry = { seq: 5, offset: 8, key: "k", incarnation: "2", line: bare };
     expect(decodeEntry(5, encodeEntry(entry))).toEqual(entry);
+  });
+
+  it("have the bytes that avsc writes by their schema", () => {
+    const large = { ...line(2 ** 40, `${"x".repeat(62)} – ü ${"y".repeat(9000)}`), time: earliestTime };
+    const lines = [line(0, ""), large, line(3, "é".repeat(40)), line(4, "x".repeat(63))];
+    for (const [file, bytes] of [
+      ["lines", encodeLines(chunk(lines))],
+      ["lines", encodeLines({ kind: "flush", label: "now" })],
+      ["window", encodeWindow(window(lines))],
+      ["entry", encodeEntry({ seq: 1, offset: 8, key: "k", incarnation: "2", line: large })],
+    ] as const) {
+      const schema = readFileSync(join(root, `schemas/${file}.v1.avsc`), "utf8");
+      const type = avsc.Type.forSchema(JSON.parse(schema));
+      const body = bytes.subarray(10);
+      expect(type.toBuffer(type.fromBuffer(body)).equals(body), file).toBe(true);
+    }
+  });
+
+  it("that end anywhere, or go on behind their end, are damaged", () => {
+    const bytes = encodeWindow(window([line(0), line(1)]));
+    for (let end = 10; end < bytes.length; end++)
+      expect(() => decodeWindow(bytes.subarray(0, end))).toThrow(
+        expect.objectContaining({ code: "LG_MESSAGE_DAMAGED" }),
+      );
+    expect(() => decodeWindow(Buffer.concat([bytes, Buffer.from([0])]))).toThrow(
+      expect.objectContaining({ code: "LG_MESSAGE_DAMAGED" }),
+    );
+  });
+
+  it("hold no number that cannot be read again", () => {
+    for (const time of [2 ** 53, Number.NaN, 1.5])
+      expect(() => encodeWindow({ ...window([line(0)]), start: time })).toThrow(RangeError);
   });
 
   it("begin with Avro's single-object marker and the schema's fingerprint", () => {

@@ -8,6 +8,7 @@ import { createLineMasker, createLineReader } from "../../src/ingest/line-reader
 import { earliestTime, type LinesChunk, splitChunk } from "../../src/ingest/lines-message.ts";
 import { createMasker } from "../../src/mask/masker.ts";
 import { createIngester } from "../../src/pipeline/ingester.ts";
+import { decodedKeyedLine } from "../support/decoded.ts";
 
 const masker = createLineMasker(
   { masker: createMasker({ profile: "logllm", custom: [] }) },
@@ -68,7 +69,7 @@ describe("times and offsets that no message can carry", () => {
   const timesOf = async (records: RawRecord[]) => {
     const { parts, clampedTimes, deadLetters } = await ingest(records);
     expect(deadLetters).toEqual([]);
-    const read = parts.flatMap(({ bytes }) => (decodeLines(bytes) as LinesChunk).lines);
+    const read = parts.flatMap(({ bytes }) => (decodeLines(bytes) as LinesChunk).lines.map(decodedKeyedLine));
     expect(read).toEqual(parts.flatMap(({ part }) => part.lines));
     return { times: read.map(({ time }) => time), clampedTimes, read };
   };

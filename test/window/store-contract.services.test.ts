@@ -11,6 +11,7 @@ import { createMemoryStore } from "../../src/window/memory-store.ts";
 import { createPartitionWindower } from "../../src/window/partition-windower.ts";
 import type { Change, WindowState, WindowStore } from "../../src/window/store.ts";
 import type { Window, WindowSpec } from "../../src/window/window.ts";
+import { decodedWindow } from "../support/decoded.ts";
 import { services } from "../support/services.ts";
 import { progress } from "../support/window-progress.ts";
 
@@ -161,7 +162,7 @@ describe.each(stores)("the window store in %s", (_, create) => {
       expect(position).toBe(committed.rebuildFrom);
       const after: Window[] = [];
       for (const one of numbered.slice(position)) after.push(...(await second.advance([one])));
-      expect([...before, ...after].sort(byId)).toEqual(expected);
+      expect([...before, ...after].map(decodedWindow).sort(byId)).toEqual(expected);
     }
   });
 
@@ -239,5 +240,5 @@ async function windowsOf(
     await windower.published(closed.map(({ id }) => id));
     position += batch.length;
   }
-  return windows.sort(byId);
+  return windows.map(decodedWindow).sort(byId);
 }

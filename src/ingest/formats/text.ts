@@ -6,6 +6,8 @@ import type { RecordFormat } from "./format.ts";
 export const maxLineBytes = 8192;
 /** Bytes of UTF-8. */
 const longestCharacter = 4;
+/** Of one unit of a string. */
+const mostUnitBytes = 3;
 const cutMark = " …[cut]";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -32,7 +34,8 @@ export function decodeText(bytes: Buffer): string {
 /** Trims a decoded line's end, and cuts it at the limit. */
 export function boundText(line: string): string {
   const trimmed = trimEnd(line);
-  if (Buffer.byteLength(trimmed) <= maxLineBytes) return trimmed;
+  if (trimmed.length * mostUnitBytes <= maxLineBytes || Buffer.byteLength(trimmed) <= maxLineBytes)
+    return trimmed;
   return beginning(Buffer.from(trimmed.slice(0, maxLineBytes)), maxLineBytes).toString() + cutMark;
 }
 
@@ -49,7 +52,7 @@ function isWithinCharacter(byte: number | undefined): boolean {
 
 /** One trailing line end, with or without a carriage return. */
 function trimEnd(line: string): string {
-  return line.replace(/\r?\n$|\r$/, "");
+  return line.endsWith("\n") || line.endsWith("\r") ? line.replace(/\r?\n$|\r$/, "") : line;
 }
 
 function offsetOf({ fileOffset }: RawRecord): { fileOffset?: number } {

@@ -47,6 +47,7 @@ export async function createIngesterRole(context: RoleContext): Promise<Role> {
         services.sender.send(
           lines,
           chunks.map(({ partition, message }) => ({ partition, value: encodeLines(message) })),
+          { packed: true },
         ),
       bury,
       endOf: () =>

@@ -2,8 +2,8 @@
 -- come, the mark is not a number and the state not whole.
 -- KEYS: state, open, overlap, pending (hashes in one slot).
 -- ARGV: expected incarnation, expected mark; new incarnation, new mark, progress (JSON); 1 to replace whatever the
---       expected incarnation (or none) has, at any mark; numbers of: opened, released, overlap, overlap forgotten,
---       pending; then opened (seq, entry)…, released (seq)…, overlap (key, lines)…, forgotten (key)…, pending (id, window)…
+--       expected incarnation (or none) has, at any mark; then packed, each string after its length in four bytes:
+--       opened (seq, entry)…, released (seq)…, overlap (key, lines)…, forgotten (key)…, pending (id, window)…
 -- Returns 'applied', or 'fenced' where the state is not the expected one or not whole. Repeating a call changes nothing.
 local held = redis.call('HMGET', KEYS[1], 'incarnation', 'mark', 'open', 'overlap', 'pending')
 if held[1] == ARGV[3] and held[2] == ARGV[4] then return 'applied' end
@@ -18,21 +18,22 @@ else
   end
 end
 
-local at = 12
--- unpack fails at some thousands of elements.
-local function each(count, command, key)
-  local last = at + count - 1
-  while at <= last do
-    local till = math.min(at + 999, last)
-    redis.call(command, key, unpack(ARGV, at, till))
-    at = till + 1
+local function each(packed, command, key)
+  local at, args = 1, {}
+  while at <= #packed do
+    args[#args + 1], at = struct.unpack('>I4c0', packed, at)
+    -- unpack fails at some thousands of elements.
+    if #args == 1000 or at > #packed then
+      redis.call(command, key, unpack(args))
+      args = {}
+    end
   end
 end
-each(2 * tonumber(ARGV[7]), 'HSET', KEYS[2])
-each(tonumber(ARGV[8]), 'HDEL', KEYS[2])
-each(2 * tonumber(ARGV[9]), 'HSET', KEYS[3])
-each(tonumber(ARGV[10]), 'HDEL', KEYS[3])
-each(2 * tonumber(ARGV[11]), 'HSET', KEYS[4])
+each(ARGV[7], 'HSET', KEYS[2])
+each(ARGV[8], 'HDEL', KEYS[2])
+each(ARGV[9], 'HSET', KEYS[3])
+each(ARGV[10], 'HDEL', KEYS[3])
+each(ARGV[11], 'HSET', KEYS[4])
 redis.call('HSET', KEYS[1], 'incarnation', ARGV[3], 'mark', ARGV[4], 'progress', ARGV[5], 'open',
   redis.call('HLEN', KEYS[2]), 'overlap', redis.call('HLEN', KEYS[3]), 'pending', redis.call('HLEN', KEYS[4]))
 return 'applied'
