@@ -68,13 +68,7 @@ export function writeKeyedLine(to: AvroWriter, line: KeyedLine): void {
 /** Its content stays encoded until it is asked for. */
 export function readKeyedLine(from: AvroReader, topic: string, partition: number): KeyedLine {
   const position = { topic, partition, offset: from.long(), index: from.long() };
-  const begin = from.at;
-  const time = from.long();
-  for (let field = 0; field < 4; field++) if (from.union()) from.skipString();
-  if (from.union()) from.long();
-  from.skipString();
-  from.skipString();
-  const encoded = from.raw(begin);
+  const [time, encoded] = passContent(from);
   return new EncodedLine(
     position,
     from.array(() => from.string()),
@@ -93,13 +87,28 @@ export function writeLine(to: AvroWriter, line: Line): void {
 }
 
 export function readLine(from: AvroReader): Line {
-  const position = {
-    topic: from.string(),
-    partition: from.long(),
-    offset: from.long(),
-    index: from.long(),
-  };
-  return { position, ...readContent(from) };
+  return { position: readPosition(from), ...readContent(from) };
+}
+
+/** Its content stays encoded until it is asked for: it weighs what it weighed before it was stored. */
+export function readEncodedLine(from: AvroReader): Line {
+  const position = readPosition(from);
+  const [time, encoded] = passContent(from);
+  return new EncodedLine(position, [], time, encoded);
+}
+
+function readPosition(from: AvroReader): Position {
+  return { topic: from.string(), partition: from.long(), offset: from.long(), index: from.long() };
+}
+
+function passContent(from: AvroReader): [time: number, encoded: string] {
+  const begin = from.at;
+  const time = from.long();
+  for (let field = 0; field < 4; field++) if (from.union()) from.skipString();
+  if (from.union()) from.long();
+  from.skipString();
+  from.skipString();
+  return [time, from.raw(begin)];
 }
 
 function writeContent(to: AvroWriter, line: Line): void {

@@ -1,7 +1,7 @@
 import { encodeToFit } from "../cut-to-fit.ts";
 import type { Entry } from "../window/entry.ts";
 import type { CloseReason, Window } from "../window/window.ts";
-import { decodedLine, readLine, writeLine } from "./line.ts";
+import { decodedLine, readEncodedLine, readLine, writeLine } from "./line.ts";
 import { createCodec } from "./single-object.ts";
 
 /** Of an encoded window: Kafka's default limit of a batch is 1 MB. */
@@ -43,7 +43,7 @@ const entries = createCodec<Omit<Entry, "seq">>(["entry.v1.avsc"], {
     offset: from.long(),
     key: from.string(),
     incarnation: from.string(),
-    line: readLine(from),
+    line: readEncodedLine(from),
   }),
 });
 

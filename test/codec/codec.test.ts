@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
+import { decodedLine } from "../../src/codec/line.ts";
 import { decodeLines, encodeLines } from "../../src/codec/lines.ts";
 import { rabinFingerprint } from "../../src/codec/single-object.ts";
 import {
@@ -14,6 +15,7 @@ import {
 import type { Line } from "../../src/ingest/line.ts";
 import type { LinesChunk, LinesMessage } from "../../src/ingest/lines-message.ts";
 import { earliestTime, splitChunk } from "../../src/ingest/lines-message.ts";
+import { bytesOf } from "../../src/window/entry.ts";
 import type { Window } from "../../src/window/window.ts";
 import { root } from "../support/data.ts";
 import { decodedMessage } from "../support/decoded.ts";
@@ -62,7 +64,8 @@ describe("messages", () => {
     }
     expect(decodeWindow(encodeWindow(window([line(0), bare])))).toEqual(window([line(0), bare]));
     const entry = { seq: 5, offset: 8, key: "k", incarnation: "2", line: bare };
-    expect(decodeEntry(5, encodeEntry(entry))).toEqual(entry);
+    const stored = decodeEntry(5, encodeEntry(entry));
+    expect({ ...stored, line: decodedLine(stored.line) }).toEqual(entry);
   });
 
   it("have the bytes that avsc writes by their schema", () => {
@@ -95,6 +98,14 @@ describe("messages", () => {
   it("hold no number that cannot be read again", () => {
     for (const time of [2 ** 53, Number.NaN, 1.5])
       expect(() => encodeWindow({ ...window([line(0)]), start: time })).toThrow(RangeError);
+  });
+
+  it("weigh the same before and after they were stored: else a restart would evict other windows", () => {
+    const message = decodeLines(encodeLines(chunk([line(0)]))) as LinesChunk;
+    for (const one of message.lines) {
+      const entry = { seq: 5, offset: 8, key: "k", incarnation: "2", line: one };
+      expect(bytesOf(decodeEntry(5, encodeEntry(entry)))).toBe(bytesOf(entry));
+    }
   });
 
   it("begin with Avro's single-object marker and the schema's fingerprint", () => {
