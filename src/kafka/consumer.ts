@@ -12,7 +12,6 @@ import { type Committed, type LogBounds, nameOf, type Topics } from "./topics.ts
 
 /** How often what may be committed is committed, and workers are ticked. */
 const tickMs = 500;
-const maxFetchBytes = 512 * 1024;
 /** New partitions of a topic are noticed within this time. */
 const metadataMaxAgeMs = 60_000;
 /** Failures of one partition in a row, without one record getting through, before the process gives up. */
@@ -35,6 +34,8 @@ export interface ConsumerOptions {
   sessionTimeoutMs: number;
   /** Decompressed bytes that are read and not yet processed, at most. */
   maxInFlightBytes: number;
+  /** Of one partition and fetch, as they are packed. A batch comes whole, however large. */
+  maxFetchBytes: number;
   /** How the unit is called in health and logs, such as `ingester hdfs`. */
   name: string;
 }
@@ -86,8 +87,8 @@ export function createPartitionConsumer(
     heartbeatInterval: Math.max(500, Math.floor(options.sessionTimeoutMs / 5)),
     maxWaitTimeInMs: 200,
     minBytes: 1,
-    maxBytesPerPartition: maxFetchBytes,
-    maxBytes: 16 * maxFetchBytes,
+    maxBytesPerPartition: options.maxFetchBytes,
+    maxBytes: 16 * options.maxFetchBytes,
     metadataMaxAge: metadataMaxAgeMs,
     retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: 8 },
   });

@@ -81,6 +81,9 @@ export interface RoleContext {
   options: PipelineConfig;
 }
 
+/** What is fetched at once comes on top of the bytes in flight. Our own batches are large, and packed eightfold. */
+const maxFetchBytes = { raw: 512 * 1024, internal: 64 * 1024 };
+
 /** A consumer set up as all roles set theirs up. */
 export function consumerFor(
   { services, pipeline }: RoleContext,
@@ -102,6 +105,7 @@ export function consumerFor(
       topics,
       sessionTimeoutMs: durationOf(config.limits.sessionTimeout),
       maxInFlightBytes: sizeOf(config.limits.inFlight),
+      maxFetchBytes: maxFetchBytes[role === "ingester" ? "raw" : "internal"],
       name: `${role} ${pipeline}`,
     },
     assign,

@@ -10,7 +10,7 @@ const drainedWithinMs = 240_000;
 /** `limits.inFlight`, for each role of each pipeline. */
 const inFlightBytes = 1_000_000;
 /** That a partition may get beyond it: one answer of the broker, already on its way. */
-const fetchBytes = 512 * 1024;
+const fetchBytes = 2 * 2 ** 20;
 
 /**
  * One deployment under faults, one after another, and the same input through an undisturbed one: the same raw topics,

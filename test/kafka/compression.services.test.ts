@@ -61,6 +61,7 @@ async function read(topic: string): Promise<Buffer[]> {
       topics: [topic],
       sessionTimeoutMs: 6_000,
       maxInFlightBytes: 2 ** 20,
+      maxFetchBytes: 512 * 1024,
       name: "test",
     },
     async () => ({

@@ -78,6 +78,7 @@ function consume(
       topics: [topic],
       sessionTimeoutMs: 6_000,
       maxInFlightBytes: options.bytes ?? 2 ** 20,
+      maxFetchBytes: 512 * 1024,
       name: "test",
     },
     async (assignment): Promise<PartitionWorker> => {
