@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
+import { closest, distance } from "fastest-levenshtein";
 import type { TSchema } from "typebox";
 import { reasonOf } from "../errors.ts";
 import type { Problem } from "./problem.ts";
 import { configSchema, pipelineSchema, windowSchemas } from "./schema.ts";
+
+/** Variables that are no settings. */
+const ours = ["LOGGUARDIAN_CONFIG", "LOGGUARDIAN_DATA", "LOGGUARDIAN_UV"];
 
 type Tree = Record<string, unknown>;
 type Environment = Record<string, string | undefined>;
@@ -10,47 +14,65 @@ type Environment = Record<string, string | undefined>;
 /**
  * Puts `LOGGUARDIAN_<PATH>` into the configuration, and what the file named by `LOGGUARDIAN_<PATH>_FILE` holds: for
  * `kafka.sasl.password` LOGGUARDIAN_KAFKA_SASL_PASSWORD. Lists are separated by commas. A pipeline must stand in the
- * file; variables that name nothing are left alone, since orchestrators make up some of their own.
+ * file. Variables that name nothing are left alone, since orchestrators make up some of their own, unless they are nearly
+ * the name of a setting.
  */
 export function applyEnvironment(content: Tree, environment: Environment): Problem[] {
-  const problems: Problem[] = [];
-  walk(configSchema, content, [], environment, problems);
+  const given: Given = { environment, settings: new Set(), problems: [] };
+  walk(configSchema, content, [], given);
   for (const [name, pipeline] of Object.entries((content.pipelines as Tree | undefined) ?? {})) {
     if (!isTree(pipeline)) continue;
-    walk(pipelineSchema, pipeline, ["pipelines", name], environment, problems);
+    walk(pipelineSchema, pipeline, ["pipelines", name], given);
     const window = pipeline.window as Tree | undefined;
     const schema = windowSchemas[window?.kind as keyof typeof windowSchemas];
     if (window !== undefined && schema !== undefined)
-      walk(schema, window, ["pipelines", name, "window"], environment, problems);
+      walk(schema, window, ["pipelines", name, "window"], given);
   }
-  return problems;
+  return [...given.problems, ...misspelt(given)];
 }
 
-function walk(
-  schema: TSchema,
-  into: Tree,
-  path: string[],
-  environment: Environment,
-  problems: Problem[],
-): void {
+interface Given {
+  environment: Environment;
+  /** Names of the variables that were asked for: of all settings in the end. */
+  settings: Set<string>;
+  problems: Problem[];
+}
+
+/** Letters by which a name may differ from a setting's to be taken for it. */
+const mostTypos = 2;
+
+function misspelt({ environment, settings }: Given): Problem[] {
+  const others = Object.keys(environment).filter(
+    (name) => name.startsWith("LOGGUARDIAN_") && !settings.has(name) && !ours.includes(name),
+  );
+  return others.flatMap((path) => {
+    const nearest = closest(path, [...settings]);
+    return distance(path, nearest) <= mostTypos
+      ? [{ path, what: `names no setting; ${nearest} is one` }]
+      : [];
+  });
+}
+
+function walk(schema: TSchema, into: Tree, path: string[], given: Given): void {
   const properties = (schema as { properties?: Record<string, TSchema> }).properties ?? {};
   for (const [name, inner] of Object.entries(properties)) {
     const here = [...path, name];
     if ("properties" in inner) {
       const below = isTree(into[name]) ? into[name] : {};
-      walk(inner, below, here, environment, problems);
+      walk(inner, below, here, given);
       if (Object.keys(below).length > 0) into[name] = below;
       continue;
     }
     const variable = variableOf(here);
-    const value = read(variable, environment, problems);
+    const value = read(variable, given);
     if (value !== undefined) into[name] = typed(inner, value);
   }
 }
 
-function read(variable: string, environment: Environment, problems: Problem[]): string | undefined {
+function read(variable: string, { environment, settings, problems }: Given): string | undefined {
   const value = environment[variable];
   const file = environment[`${variable}_FILE`];
+  settings.add(variable).add(`${variable}_FILE`);
   if (file === undefined) return value;
   const refuse = (what: string) => void problems.push({ path: `${variable}_FILE`, what });
   if (value !== undefined) return refuse(`stands beside ${variable}; set one of them`) as undefined;

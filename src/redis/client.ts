@@ -20,6 +20,8 @@ export interface RedisClient {
   /** A whole hash, read in parts of about so many fields: all that is there while it is being read. */
   hash(key: string, fieldsAtATime: number): Promise<Map<string, Buffer>>;
   ping(): Promise<string>;
+  /** What Redis throws away at its memory limit; undefined where it throws nothing away, has no limit, or does not say. */
+  evictionPolicy(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -94,6 +96,7 @@ export async function connectRedis(
     // Once more from its beginning: a cursor means nothing to another server.
     hash: (key, fieldsAtATime) => patiently(() => readHash(redis, key, fieldsAtATime)),
     ping: () => redis.ping(),
+    evictionPolicy: async () => evictionPolicyOf(await redis.info("memory").catch(() => "")),
     async close() {
       await redis.quit().catch(() => redis.disconnect());
     },
@@ -110,6 +113,12 @@ async function readHash(redis: Connection, key: string, fieldsAtATime: number): 
     cursor = String(next);
   } while (cursor !== "0");
   return hash;
+}
+
+function evictionPolicyOf(info: string): string | undefined {
+  const fieldOf = (name: string) => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1];
+  const policy = fieldOf("maxmemory_policy");
+  return policy === "noeviction" || Number(fieldOf("maxmemory") ?? 0) === 0 ? undefined : policy;
 }
 
 function scriptCall(

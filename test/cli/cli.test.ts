@@ -10,12 +10,13 @@ import { root } from "../support/data.ts";
 const folder = mkdtempSync(join(tmpdir(), "logguardian-cli-"));
 const session = ["--layout", "hdfs", "--session", "blk_-?\\d+", "--gap", "10s"];
 
-function run(args: string[], input: string | Buffer = "") {
+function run(args: string[], input: string | Buffer = "", env: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(root, "bin/logguardian.js"), ...args],
     {
       input,
+      env: { ...process.env, ...env },
       encoding: "utf8",
       maxBuffer: 2 ** 28,
     },
@@ -125,6 +126,12 @@ describe("doctor", () => {
     expect(stdout).toMatch(/^ok {4}model: /m);
     expect(stdout).toMatch(/^FAIL {2}Kafka: .*does not answer/m);
     expect(stdout).toMatch(/^FAIL {2}Redis: .*does not answer/m);
+  });
+
+  it("says what needs uv where it is missing, and passes all the same", () => {
+    const { status, stdout } = run(["doctor"], "", { LOGGUARDIAN_UV: "/nonexistent/uv" });
+    expect(stdout).toMatch(/^-- {4}uv: .*needed for training/m);
+    expect(status).toBe(0);
   });
 
   it("leaves nothing in the user's home, and no colours in a pipe, even where CI is set", () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import avsc from "avsc";
@@ -34,16 +34,15 @@ async function topicOf(
   await client.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] });
   const producer = client.kafka.producer();
   await producer.connect();
-  await producer.send({
-    topic,
-    compression,
-    messages: records.map(({ key = null, value, timestamp, partition = 0 }) => ({
-      key,
-      value,
-      partition,
-      ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
-    })),
-  });
+  const messages = records.map(({ key = null, value, timestamp, partition = 0 }) => ({
+    key,
+    value,
+    partition,
+    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+  }));
+  // One by one: kafkajs would send all of them again where only one of the new partitions is not ready.
+  for (const own of Map.groupBy(messages, ({ partition }) => partition).values())
+    await producer.send({ topic, compression, messages: own });
   await producer.disconnect();
   return topic;
 }
@@ -128,6 +127,15 @@ describe("decode", () => {
     const textOf = async (topic: string) =>
       jsonRows(await runCli(["decode", "--topic", topic, ...options])).map(({ text }) => text);
     expect([await textOf(own), await textOf(other)]).toEqual([["up"], [String(value)]]);
+  });
+
+  it("says so where a text begins as syslog does", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "decode-")), "records.jsonl");
+    const value = "<34>Oct 11 22:14:15 mymachine su: 'su root' failed";
+    writeFileSync(file, JSON.stringify({ topic: "t", partition: 0, offset: "0", value, timestamp: "1" }));
+    expect((await runCli(["decode", "--records", file])).stdout).toContain("`format: syslog`");
+    const taken = await runCli(["decode", "--records", file, "--format", "syslog"]);
+    expect(taken.stdout).not.toContain("`format: syslog`");
   });
 
   it("explains what is wrong with its options, the topic and the file", async () => {

@@ -162,6 +162,20 @@ pipelines:
     expect(config.inference.gpuLayers).toBe(7);
   });
 
+  it("refuses a variable that is nearly a setting's, not what an orchestrator makes up", () => {
+    const made = {
+      LOGGUARDIAN_PORT: "tcp://10.0.0.1:80",
+      LOGGUARDIAN_SERVICE_HOST: "10.0.0.1",
+      LOGGUARDIAN_CONFIG: "x.yaml",
+      LOGGUARDIAN_DATA: "data",
+    };
+    expect(() => parseConfig(good, "x.yaml", made)).not.toThrow();
+    const misspelt = { LOGGUARDIAN_KAFKA_BROKRES: "a:1", LOGGUARDIAN_REDIS_PASWORD_FILE: "/run/x" };
+    expect(() => parseConfig(good, "x.yaml", misspelt)).toThrow(
+      /LOGGUARDIAN_KAFKA_BROKRES: names no setting; LOGGUARDIAN_KAFKA_BROKERS is one[\s\S]*LOGGUARDIAN_REDIS_PASSWORD_FILE is one/,
+    );
+  });
+
   it("refuses what the environment says wrongly", () => {
     const problems = problemsOf(good, {
       LOGGUARDIAN_HTTP_PORT: "many",

@@ -200,6 +200,9 @@ function showForPeople({ record, format, why, lines, error }: Decoded): string[]
         `    ${isoOf(time)} (${clamped === undefined ? timeFrom : `${timeFrom} said ${isoOf(clamped)}, too far ahead`})  ${visible(JSON.stringify(origin))}  key ${visible(keys.join(", "))}`,
       ),
       styleText("dim", `    seen by the model: ${visible(masked)}`),
+      ...(format !== "syslog" && /^<\d{1,3}>/.test(text)
+        ? [styleText("dim", "    begins as syslog does: `format: syslog` takes its head apart")]
+        : []),
     ]),
   ];
 }

@@ -12,6 +12,7 @@ import { withModel } from "../../pipeline/open-model.ts";
 import { connectRedis } from "../../redis/client.ts";
 import { createHealth } from "../../telemetry/health.ts";
 import { silentLogger } from "../../telemetry/logger.ts";
+import { findUv } from "../../uv.ts";
 import { exitCodes } from "../exit-codes.ts";
 
 /** What is looked at, and what it answers when all is well; it throws what is wrong. */
@@ -34,9 +35,12 @@ const here: Check[] = [
 
 export async function doctorCommand(options: { config?: string }): Promise<void> {
   for (const check of here) await run(check);
+  await run(["uv", async () => findUv("training and the benchmark's methods in Python")], {
+    isOptional: true,
+  });
   const file = options.config ?? process.env.LOGGUARDIAN_CONFIG ?? defaultConfigFile;
   if (options.config === undefined && !existsSync(file)) {
-    console.log(`${styleText("dim", "--")}    services: there is no ${file} here; --config names one`);
+    note(`services: there is no ${file} here; --config names one`);
     return;
   }
   let config: Config | undefined;
@@ -66,8 +70,9 @@ function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
       "Redis",
       async () => {
         const client = await connectRedis(redis, deps);
-        const answer = await client.ping();
+        const [answer, policy] = await Promise.all([client.ping(), client.evictionPolicy()]);
         await client.close();
+        if (policy !== undefined) throw evicts(policy);
         return `answers ${answer}`;
       },
     ],
@@ -83,10 +88,24 @@ function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
   ];
 }
 
-async function run([name, check]: Check): Promise<void> {
+function note(text: string): void {
+  console.log(`${styleText("dim", "--")}    ${text}`);
+}
+
+function evicts(policy: string): LogGuardianError {
+  return new LogGuardianError(
+    "LG_REDIS_EVICTS",
+    `It throws away open windows when its memory is full (maxmemory-policy ${policy}).`,
+    "Set maxmemory-policy to noeviction: then they are waited for, not rebuilt again and again.",
+  );
+}
+
+/** @param isOptional most can do without. */
+async function run([name, check]: Check, { isOptional = false } = {}): Promise<void> {
   try {
     console.log(`${styleText("green", "ok")}    ${name}: ${await check()}`);
   } catch (thrown) {
+    if (isOptional) return note(`${name}: ${reasonOf(thrown)}`);
     const remedy = thrown instanceof LogGuardianError ? ` ${thrown.remedy}` : "";
     console.log(`${styleText("red", "FAIL")}  ${name}: ${reasonOf(thrown)}${remedy}`);
     process.exitCode = exitCodes.failed;

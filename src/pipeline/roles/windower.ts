@@ -29,6 +29,12 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
   const windowPartitions = await topics.partitions(windows);
   const bury = await createBury(context, "windower");
   const redis = await services.redis();
+  const policy = await redis.evictionPolicy();
+  if (policy !== undefined)
+    services.logger.warn(
+      "Redis throws away open windows when its memory is full; set maxmemory-policy to noeviction.",
+      { policy },
+    );
   const { maxOpenWindows, maxOpenBytes } = options.limits;
   const limits = {
     maxOpenWindows: Math.max(1, Math.floor(maxOpenWindows / options.partitions)),
