@@ -10,7 +10,8 @@ import { silentLogger } from "../../src/telemetry/logger.ts";
 import { createMemoryStore } from "../../src/window/memory-store.ts";
 import { createPartitionWindower } from "../../src/window/partition-windower.ts";
 import type { WindowStore } from "../../src/window/store.ts";
-import type { WindowSpec } from "../../src/window/window.ts";
+import type { Window, WindowSpec } from "../../src/window/window.ts";
+import { decodedWindow } from "../support/decoded.ts";
 import { startRedisCluster, startRedisWithSentinel } from "../support/redis-nodes.ts";
 import { progress } from "../support/window-progress.ts";
 
@@ -105,9 +106,8 @@ describe("Sentinel", () => {
     expect([position, committed.offset]).toEqual([20, 40]);
     windows.push(...pending, ...(await second.advance(messages.slice(position))));
     expect(expected.length).toBeGreaterThan(5);
-    expect(new Map(windows.map((window) => [window.id, window]))).toEqual(
-      new Map(expected.map((window) => [window.id, window])),
-    );
+    const byId = (all: Window[]) => new Map(all.map((window) => [window.id, decodedWindow(window)]));
+    expect(byId(windows)).toEqual(byId(expected));
   });
 });
 

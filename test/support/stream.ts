@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { stringify } from "yaml";
 import type { Services } from "../../scripts/services.mjs";
+import { registerCodecs } from "../../src/kafka/compression.ts";
 import { retry } from "../../src/retry.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
 
@@ -46,6 +47,8 @@ export class Stream {
   constructor(services: Where, prefix = "logguardian") {
     this.#services = services;
     this.prefix = prefix;
+    // Internal topics are packed by a codec that kafkajs does not bring.
+    registerCodecs();
     this.kafka = new kafkajs.Kafka({
       brokers: [services.kafka.broker],
       logLevel: kafkajs.logLevel.NOTHING,
