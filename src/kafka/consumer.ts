@@ -207,10 +207,9 @@ export function createPartitionConsumer(
     mine: number,
     failures: number,
   ): Promise<void> {
-    const [allCommitted, bounds] = await Promise.all([
-      deps.topics.committed(options.group, topic),
-      deps.topics.bounds(topic),
-    ]);
+    // In this order: a former owner may be committing yet, and a log that ends below a commit was made anew.
+    const allCommitted = await deps.topics.committed(options.group, topic);
+    const bounds = await deps.topics.bounds(topic);
     if (mine !== generation || stopping) return;
     const missing = numbers.filter((partition) => !partitions.has(nameOf({ topic, partition })));
     // All are awaited even if one fails: the next attempt must not meet one that is still under way.

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
 import { decodeEntry, decodeWindow, encodeEntry, encodeWindow } from "../codec/window.ts";
-import type { Outcome, Progress, WindowState, WindowStore } from "../window/store.ts";
+import type { Loaded, Outcome, Progress, WindowState, WindowStore } from "../window/store.ts";
 import type { RedisClient } from "./client.ts";
 
 /** Of one call, about: Redis serves nobody else meanwhile. A usual change is one call. */
@@ -27,13 +27,14 @@ export function createRedisWindowStore(redis: RedisClient, name: string, partiti
   ];
 
   async function write(
-    expected: { incarnation: string; mark: number | "" },
+    expected: Loaded | undefined,
+    isReset: boolean,
     { fence, progress }: Pick<WindowState, "fence" | "progress">,
     lists: Lists,
   ): Promise<Outcome> {
     const parts = partsOf(lists);
-    let before: (string | number)[] = [expected.incarnation, expected.mark];
-    let isReplaced = expected.mark === "";
+    let before: (string | number)[] = [expected?.incarnation ?? "", expected?.mark ?? ""];
+    let isReplaced = isReset;
     for (const [place, part] of parts.entries()) {
       const mark = place === parts.length - 1 ? fence.mark : `${fence.mark}/${place}`;
       const outcome = (await redis.script(
@@ -68,7 +69,7 @@ export function createRedisWindowStore(redis: RedisClient, name: string, partiti
     },
 
     reset: (expected, state) =>
-      write({ incarnation: expected ?? "", mark: "" }, state, [
+      write(expected, true, state, [
         state.entries.map((entry) => [entry.seq, encodeEntry(entry)]),
         [],
         [...state.overlap],
@@ -77,7 +78,7 @@ export function createRedisWindowStore(redis: RedisClient, name: string, partiti
       ]),
 
     apply: (expected, change) =>
-      write(expected, change, [
+      write(expected, false, change, [
         change.opened.map((entry) => [entry.seq, encodeEntry(entry)]),
         change.released.map((seq) => [seq]),
         [...change.overlap].filter(([, lines]) => lines > 0),

@@ -24,7 +24,9 @@ export function createMemoryStore(): WindowStore {
       };
     },
     async reset(expected, state) {
-      if (held !== undefined && held.fence.incarnation !== expected) return "fenced";
+      if (held !== undefined && held.fence.incarnation !== expected?.incarnation) return "fenced";
+      if (held !== undefined && expected?.mark !== undefined && held.fence.mark !== expected.mark)
+        return "fenced";
       held = { fence: state.fence, progress: state.progress };
       for (const map of [entries, overlap, pending]) map.clear();
       for (const entry of state.entries) entries.set(entry.seq, entry);

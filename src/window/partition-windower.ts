@@ -7,7 +7,7 @@ import type { Cut, Cutter } from "./cutter.ts";
 import { bytesOf, type Entry } from "./entry.ts";
 import { createSessionCutter } from "./session.ts";
 import { createSlidingCutter } from "./sliding.ts";
-import type { Fence, Progress, Repeats, WindowState, WindowStore } from "./store.ts";
+import type { Fence, Loaded, Progress, Repeats, WindowState, WindowStore } from "./store.ts";
 import { createStreamTime, isUpTo, type StreamTime } from "./stream-time.ts";
 import { createTimeCutter } from "./time.ts";
 import type { Window, WindowSpec } from "./window.ts";
@@ -20,12 +20,12 @@ import type { Window, WindowSpec } from "./window.ts";
 export interface PartitionWindower {
   /**
    * Takes the partition over: from the store, or where it has lost its state by reading again from the commit.
-   * Call once, before `advance`. @param log what the lines-partition holds now: from `start` to before `end`.
+   * Call once, before `advance`. @param boundsOf the lines-partition: what it holds now, from `start` to before `end`.
    * @returns where to read on, and closed windows that may not have been published.
    */
   resume(
     committed?: CommitPoint,
-    log?: { start: number; end: number },
+    boundsOf?: () => Promise<{ start: number; end: number }>,
   ): Promise<{ position: number; pending: Window[] }>;
   /**
    * Takes messages in. The windows that they close are durable when it returns, and to be published then.
@@ -87,8 +87,8 @@ const noLimits: OpenLimits = {
  */
 interface Rebuild {
   until: CommitPoint;
-  /** Incarnation that the store held. */
-  expected: string | undefined;
+  /** What the store held. */
+  expected: Loaded | undefined;
   isSpecSame: boolean;
   /** Keys of which a window closed otherwise than by gap or time. */
   recut: Set<string>;
@@ -191,7 +191,7 @@ export function createPartitionWindower(
     return false;
   }
 
-  function beginRebuild(until: CommitPoint, expected: string | undefined): void {
+  function beginRebuild(until: CommitPoint, expected: Loaded | undefined): void {
     const isSpecSame = until.specHash === specHash;
     rebuilding = { until, expected, isSpecSame, recut: new Set() };
     if (isSpecSame && spec.kind === "sliding") cutter = createSlidingCutter({ ...spec, stride: 1 }, 0);
@@ -236,7 +236,7 @@ export function createPartitionWindower(
     }
     for (const cut of cutter.advance(streamTime.now())) close(cut, change);
     for (const window of state.pending) change.close(window);
-    await persist(change, mark, { expected: state.fence.incarnation });
+    await persist(change, mark, { expected: state.fence });
     return change.closed;
   }
 
@@ -249,7 +249,7 @@ export function createPartitionWindower(
     if (lastForgotten !== undefined) specSince = Math.max(specSince, lastForgotten.at + 1);
   }
 
-  async function persist(change: Changes, mark: number, reset: { expected: string | undefined } | undefined) {
+  async function persist(change: Changes, mark: number, reset: { expected: Loaded | undefined } | undefined) {
     forgetRepeats(mark + 1);
     const next: Fence = { incarnation: fence.incarnation, mark };
     const outcome = reset
@@ -266,8 +266,11 @@ export function createPartitionWindower(
   }
 
   return {
-    async resume(committed, log = { start: 0, end: Number.MAX_SAFE_INTEGER }) {
+    async resume(committed, boundsOf = async () => ({ start: 0, end: Number.MAX_SAFE_INTEGER })) {
       const { incarnation, state: stored } = await store.load();
+      // Later than the state: another owner may be going on, and a log that ends below its mark was made anew.
+      const log = await boundsOf();
+      const loaded = incarnation === undefined ? undefined : { incarnation };
       const state = stored === undefined || hasGap(stored, committed, log.start) ? undefined : stored;
       if (state !== undefined) {
         streamTime = createStreamTime(state.progress.streamTime);
@@ -297,10 +300,10 @@ export function createPartitionWindower(
         return { position: fence.mark + 1, pending };
       }
       if (committed === undefined || committed.offset > log.end) {
-        await persist(new Changes(), log.start - 1, { expected: incarnation });
+        await persist(new Changes(), log.start - 1, { expected: loaded });
         return { position: log.start, pending: [] };
       }
-      beginRebuild(committed, incarnation);
+      beginRebuild(committed, loaded);
       fence.mark = committed.rebuildFrom - 1;
       logger.warn("The store does not have a partition's windows; they are rebuilt from the lines topic.", {
         pipeline,
@@ -313,7 +316,7 @@ export function createPartitionWindower(
 
     async advance(batch) {
       const change = new Changes();
-      let reset: { expected: string | undefined } | undefined;
+      let reset: { expected: Loaded | undefined } | undefined;
       let mark = fence.mark;
       for (const { offset, message } of batch) {
         if (offset <= mark) continue;

@@ -6,10 +6,11 @@ import type { Window } from "./window.ts";
 export interface WindowStore {
   load(): Promise<Stored>;
   /**
-   * Replaces everything, unless another owner has come since `expected` was loaded.
-   * @param expected incarnation that was loaded; undefined where nothing was.
+   * Replaces everything, unless another owner has come, or the owner has gone on, since `expected` was loaded.
+   * @param expected undefined where nothing was loaded; without a mark where what was loaded was not whole, and so
+   * nobody could go on.
    */
-  reset(expected: string | undefined, state: WindowState): Promise<Outcome>;
+  reset(expected: Loaded | undefined, state: WindowState): Promise<Outcome>;
   /**
    * Changes what is stored: nothing of it if the store does not hold what `expected` names. Whoever dies within a large
    * change, or a reset, may leave a state that is not whole.
@@ -18,6 +19,8 @@ export interface WindowStore {
   /** Forgets windows that the windows queue has acknowledged. */
   acknowledge(ids: readonly string[]): Promise<void>;
 }
+
+export type Loaded = Pick<Fence, "incarnation"> & Partial<Pick<Fence, "mark">>;
 
 export interface Stored {
   /** Of what is stored, whole or not; undefined where nothing is. */

@@ -102,7 +102,10 @@ describe("Sentinel", () => {
     await expect(first.advance(messages.slice(40))).rejects.toMatchObject({ code: "LG_WINDOW_FENCED" });
 
     const second = windowerOn(createRedisWindowStore(client, name, partition));
-    const { position, pending } = await second.resume(committed, { start: 0, end: messages.length });
+    const { position, pending } = await second.resume(committed, async () => ({
+      start: 0,
+      end: messages.length,
+    }));
     expect([position, committed.offset]).toEqual([20, 40]);
     windows.push(...pending, ...(await second.advance(messages.slice(position))));
     expect(expected.length).toBeGreaterThan(5);

@@ -72,7 +72,10 @@ async function windowsOf(
       queue.push(...windows);
       await windower.published(windows.map(({ id }) => id));
     };
-    let { position, pending } = await windower.resume(committed, { start: 0, end: messages.length });
+    let { position, pending } = await windower.resume(committed, async () => ({
+      start: 0,
+      end: messages.length,
+    }));
     await publish(pending);
     for (let end: "lives" | "dies" | "lost" = "lives"; end === "lives"; ) {
       if (position >= messages.length) return queue;
@@ -262,7 +265,7 @@ describe("a store that has less than was committed", () => {
     return { windower: createPartitionWindower({ store }, options), committed: ahead.commitPoint() };
   }
   const messages = messagesOf(createRandom(5), 200).map((message, offset) => ({ offset, message }));
-  const log = (start: number) => ({ start, end: messages.length });
+  const log = (start: number) => async () => ({ start, end: messages.length });
 
   it("goes on where the store's state ends", async () => {
     const { windower, committed } = await failedOver(40, messages);

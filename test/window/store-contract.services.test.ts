@@ -129,9 +129,12 @@ describe.each(stores)("the window store in %s", (_, create) => {
     expect(await store.apply({ incarnation: "a", mark: 3 }, changed)).toBe("fenced");
     expect(await store.apply({ incarnation: "b", mark: 4 }, changed)).toBe("fenced");
     const another = state({ fence: { incarnation: "c", mark: 9 }, entries: [] });
-    expect(await store.reset("b", another)).toBe("fenced");
+    expect(await store.reset({ incarnation: "b" }, another)).toBe("fenced");
     expect(await store.reset(undefined, another)).toBe("fenced");
+    // The owner has gone on since: what it has closed would be forgotten.
+    expect(await store.reset({ incarnation: "a", mark: 3 }, another)).toBe("fenced");
     expect(await stateOf(store)).toEqual(state());
+    expect(await store.reset({ incarnation: "a", mark: 4 }, another)).toBe("applied");
   });
 
   it("forgets windows that were acknowledged", async () => {
@@ -173,6 +176,54 @@ describe.each(stores)("the window store in %s", (_, create) => {
       for (const one of numbered.slice(position)) after.push(...(await second.advance([one])));
       expect([...before, ...after].map(decodedWindow).sort(byId)).toEqual(expected);
     }
+  });
+
+  it("lets nobody cut windows anew from a state that its owner has left behind", async () => {
+    const store = create();
+    const [first, second] = messagesOf(2);
+    if (!first || !second) throw new Error();
+    const windowerOf = (size: number, on = store) =>
+      createPartitionWindower(
+        { store: on },
+        { pipeline: "p", spec: { kind: "sliding", size, stride: size } },
+      );
+    const owner = windowerOf(1);
+    await owner.resume();
+    await owner.advance([{ offset: 0, message: first }]);
+    // One that slept, or is slow, and would cut otherwise; the owner goes on after it has loaded.
+    const closed: Window[] = [];
+    const slow = windowerOf(2, {
+      ...store,
+      async load() {
+        const loaded = await store.load();
+        closed.push(...(await owner.advance([{ offset: 1, message: second }])));
+        return loaded;
+      },
+    });
+    await expect(slow.resume()).rejects.toMatchObject({ code: "LG_WINDOW_FENCED" });
+    expect(closed.length).toBeGreaterThan(0);
+    const left = (await store.load()).state?.pending.map(({ id }) => id);
+    expect(left).toEqual(expect.arrayContaining(closed.map(({ id }) => id)));
+  });
+
+  it("takes no log for one made anew that its owner filled while another was loading", async () => {
+    const store = create();
+    const [first] = messagesOf(1);
+    if (!first) throw new Error();
+    const spec: WindowSpec = { kind: "sliding", size: 7, stride: 3 };
+    const owner = createPartitionWindower({ store }, { pipeline: "p", spec });
+    await owner.resume();
+    let end = 0;
+    const filling: WindowStore = {
+      ...store,
+      async load() {
+        await owner.advance([{ offset: 0, message: first }]);
+        end = 1;
+        return store.load();
+      },
+    };
+    const other = createPartitionWindower({ store: filling }, { pipeline: "p", spec });
+    expect((await other.resume(undefined, async () => ({ start: 0, end }))).position).toBe(1);
   });
 
   it("shuts a former owner out", async () => {

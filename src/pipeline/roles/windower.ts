@@ -41,7 +41,7 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
     maxOpenBytes: sizeOf(maxOpenBytes) / options.partitions,
   };
 
-  return consumerFor(context, "windower", [lines], async ({ partition, committed, log }) => {
+  return consumerFor(context, "windower", [lines], async ({ partition, committed }) => {
     const windower = createPartitionWindower(
       {
         store: createRedisWindowStore(redis, stateName(config, pipeline), partition),
@@ -67,7 +67,12 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
     }
 
     const before = commitPointOf(committed);
-    const { position, pending } = await windower.resume(before, log);
+    const { position, pending } = await windower.resume(before, async () => {
+      const bounds = (await topics.bounds(lines)).get(partition);
+      if (bounds === undefined)
+        throw new Error(`Kafka does not say what partition ${partition} of ${lines} holds.`);
+      return bounds;
+    });
     if (before !== undefined && position < before.offset) metrics.rebuilds.inc({ pipeline });
     await publish(pending);
     // Taken when the windows below it have been published, not while they are on their way.

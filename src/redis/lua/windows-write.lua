@@ -2,13 +2,13 @@
 -- come, the mark is not a number and the state not whole.
 -- KEYS: state, open, overlap, pending (hashes in one slot).
 -- ARGV: expected incarnation, expected mark; new incarnation, new mark, progress (JSON); 1 to replace whatever the
---       expected incarnation (or none) has, at any mark; then packed, each string after its length in four bytes:
+--       expected incarnation (or none) has, at that mark, or any where it is empty; then packed, each string after its length in four bytes:
 --       opened (seq, entry)…, released (seq)…, overlap (key, lines)…, forgotten (key)…, pending (id, window)…
 -- Returns 'applied', or 'fenced' where the state is not the expected one or not whole. Repeating a call changes nothing.
 local held = redis.call('HMGET', KEYS[1], 'incarnation', 'mark', 'open', 'overlap', 'pending')
 if held[1] == ARGV[3] and held[2] == ARGV[4] then return 'applied' end
 if ARGV[6] == '1' then
-  if held[1] and held[1] ~= ARGV[1] then return 'fenced' end
+  if held[1] and (held[1] ~= ARGV[1] or (ARGV[2] ~= '' and held[2] ~= ARGV[2])) then return 'fenced' end
   redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 else
   if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] then return 'fenced' end
