@@ -115,12 +115,13 @@ export function createPartitionConsumer(
   // kafkajs calls this synchronously before it fetches for the new generation, and does not wait for it.
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     generation++;
+    // What was done in the former generation is not to be committed in the name of this one, not even at the end.
+    forgetAll();
     // One that was stopped while it was joining again joins all the same, and can leave when it has joined.
     if (stopping) return void setImmediate(() => consumer.disconnect().catch(() => undefined));
     isBehind = false;
     endWait?.();
     endWait = undefined;
-    forgetAll();
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, numbers]) =>
       numbers.map((partition) => ({ topic, partition })),
     );

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Kafka } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RawRecord } from "../../src/ingest/line.ts";
 import { connectKafka, type KafkaClient } from "../../src/kafka/client.ts";
@@ -53,6 +54,7 @@ function consume(
     process?: (records: readonly RawRecord[], at: Assignment) => Promise<void>;
     assign?: () => void;
     bytes?: number;
+    kafka?: Kafka;
   },
 ) {
   const seen: RawRecord[] = [];
@@ -61,7 +63,7 @@ function consume(
   let rebalances = 0;
   const consumer = createPartitionConsumer(
     {
-      kafka: client.kafka,
+      kafka: options.kafka ?? client.kafka,
       topics,
       logger: silentLogger,
       health: createHealth(),
@@ -258,6 +260,48 @@ describe("a partition consumer", () => {
     await watch;
     await stay.consumer.stop();
   }, 180_000);
+
+  it("commits nothing of a partition that it lost while it was stopping", async () => {
+    const topic = await topicWith(40, 2);
+    const group = randomUUID();
+    const [work, leave] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    // One that sleeps, or is slow: still a member of the new generation when its work ends.
+    const slowToLeave = {
+      consumer(options: Parameters<Kafka["consumer"]>[0]) {
+        const consumer = client.kafka.consumer(options);
+        return { ...consumer, disconnect: () => leave.promise.then(() => consumer.disconnect()) };
+      },
+    } as Kafka;
+    let begun = 0;
+    const first = consume(topic, {
+      group,
+      kafka: slowToLeave,
+      process: () => {
+        begun++;
+        return work.promise;
+      },
+    });
+    await first.consumer.start();
+    await until(() => begun === 2, "both partitions are being processed");
+    const stopped = first.consumer.stop();
+
+    const second = consume(topic, { group });
+    await second.consumer.start();
+    await until(() => second.seen.length === 20, "the second has one of them");
+    const partition = second.assignments[0]?.partition ?? 0;
+    await sender.send(
+      topic,
+      upTo(10).map((place) => ({ partition, value: Buffer.from(`more ${place}`) })),
+    );
+    const committed = async () => (await topics.committed(group, topic)).get(partition)?.offset;
+    await until(async () => (await committed()) === 30, "the second has committed what it did");
+    work.resolve();
+    await sleep(1_500);
+    expect(await committed()).toBe(30);
+    leave.resolve();
+    await stopped;
+    await second.consumer.stop();
+  });
 
   it("hands over slices, and stops after the one that is being processed", async () => {
     const topic = await topicWith(3_000);
