@@ -5,8 +5,10 @@ import { reasonOf } from "../errors.ts";
 import type { Problem } from "./problem.ts";
 import { configSchema, pipelineSchema, windowSchemas } from "./schema.ts";
 
+/** The variable that names the configuration itself. */
+const configVariable = "LOGGUARDIAN_CONFIG";
 /** Variables that are no settings. */
-const ours = ["LOGGUARDIAN_CONFIG", "LOGGUARDIAN_DATA", "LOGGUARDIAN_UV"];
+const ours = [configVariable, "LOGGUARDIAN_DATA", "LOGGUARDIAN_UV"];
 
 type Tree = Record<string, unknown>;
 type Environment = Record<string, string | undefined>;
@@ -15,7 +17,7 @@ type Environment = Record<string, string | undefined>;
  * Puts `LOGGUARDIAN_<PATH>` into the configuration, and what the file named by `LOGGUARDIAN_<PATH>_FILE` holds: for
  * `kafka.sasl.password` LOGGUARDIAN_KAFKA_SASL_PASSWORD. Lists are separated by commas. A pipeline must stand in the
  * file. Variables that name nothing are left alone, since orchestrators make up some of their own, unless they are nearly
- * the name of a setting.
+ * the name of a setting or of LOGGUARDIAN_CONFIG.
  */
 export function applyEnvironment(content: Tree, environment: Environment): Problem[] {
   const given: Given = { environment, settings: new Set(), problems: [] };
@@ -45,12 +47,19 @@ function misspelt({ environment, settings }: Given): Problem[] {
   const others = Object.keys(environment).filter(
     (name) => name.startsWith("LOGGUARDIAN_") && !settings.has(name) && !ours.includes(name),
   );
+  // Those of ours that are shorter would be near to what is none of them.
+  const known = new Map([...settings, configVariable].map((name) => [lettersOf(name), name]));
   return others.flatMap((path) => {
-    const nearest = closest(path, [...settings]);
-    return distance(path, nearest) <= mostTypos
-      ? [{ path, what: `names no setting; ${nearest} is one` }]
+    const nearest = closest(lettersOf(path), [...known.keys()]);
+    return distance(lettersOf(path), nearest) <= mostTypos
+      ? [{ path, what: `is not known; ${known.get(nearest)} is` }]
       : [];
   });
+}
+
+/** Where words are parted is no letter: `KAFKA__BROKERS` and `KAFKABROKERS` are the same mistake. */
+function lettersOf(name: string): string {
+  return name.replaceAll("_", "");
 }
 
 function walk(schema: TSchema, into: Tree, path: string[], given: Given): void {

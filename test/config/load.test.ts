@@ -168,12 +168,21 @@ pipelines:
       LOGGUARDIAN_SERVICE_HOST: "10.0.0.1",
       LOGGUARDIAN_CONFIG: "x.yaml",
       LOGGUARDIAN_DATA: "data",
+      LOGGUARDIAN_UV: "/usr/bin/uv",
+      LOGGUARDIAN_ENV: "test",
     };
     expect(() => parseConfig(good, "x.yaml", made)).not.toThrow();
     const misspelt = { LOGGUARDIAN_KAFKA_BROKRES: "a:1", LOGGUARDIAN_REDIS_PASWORD_FILE: "/run/x" };
     expect(() => parseConfig(good, "x.yaml", misspelt)).toThrow(
-      /LOGGUARDIAN_KAFKA_BROKRES: names no setting; LOGGUARDIAN_KAFKA_BROKERS is one[\s\S]*LOGGUARDIAN_REDIS_PASSWORD_FILE is one/,
+      /LOGGUARDIAN_KAFKA_BROKRES: is not known; LOGGUARDIAN_KAFKA_BROKERS is[\s\S]*LOGGUARDIAN_REDIS_PASSWORD_FILE is/,
     );
+    const nearest = {
+      LOGGUARDIAN_KAFKA__BROKRES: "LOGGUARDIAN_KAFKA_BROKERS",
+      LOGGUARDIAN_KAFKACLIENTID: "LOGGUARDIAN_KAFKA_CLIENT_ID",
+      LOGGUARDIAN_CONFG: "LOGGUARDIAN_CONFIG",
+    };
+    for (const [name, meant] of Object.entries(nearest))
+      expect(problemsOf(good, { [name]: "a:1" })).toEqual([`${name}: is not known; ${meant} is`]);
   });
 
   it("refuses what the environment says wrongly", () => {
