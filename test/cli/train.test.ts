@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -42,6 +42,12 @@ describe("train", () => {
     expect(status).toBe(1);
   });
 
+  it("refuses a recipe that does not exist before uv is asked for anything", () => {
+    const { status, stderr } = train(["--config", "none.yaml"], { LOGGUARDIAN_UV: "/nowhere/uv" });
+    expect(stderr).toMatch(/The recipe none\.yaml does not exist\. .*\(LG_RECIPE_FILE\)/);
+    expect(status).toBe(1);
+  });
+
   it("says that memory may have run out when the trainer was killed, and that it goes on", () => {
     const uv = join(folder, "killed-uv");
     writeFileSync(uv, '#!/bin/sh\n[ "$1" = --version ] || kill -KILL $$\n', { mode: 0o755 });
@@ -51,6 +57,8 @@ describe("train", () => {
   });
 
   it("passes on what it is given: values, values given several times, and flags", () => {
+    mkdirSync(join(folder, "x"));
+    for (const name of ["x/my.yaml", "my.yaml"]) writeFileSync(join(folder, name), "name: my\n");
     const replaced = ["--set", "training.prior_share=0", "--set", "name=other one"];
     const words = asked("train", "--config", "x/my.yaml", "--teacher-windows", "9", ...replaced, "--dry-run");
     expect(words.shift()).toBe("train");

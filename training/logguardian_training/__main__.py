@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from .errors import TrainingError
-from .recipe import RecipeError, kind
+from .recipe import RecipeError, kind, load
 
 TRAINING = Path(__file__).resolve().parent.parent
 
@@ -48,12 +48,17 @@ def main() -> int:
             commands.splits(arguments)
         elif kind(arguments.config) == "pretrained":
             refuse(arguments, ("teacher", "dry_run"), "recipes of a model from scratch")
-            from .pretrained import recipe, train as pretrained
+            from .pretrained import recipe
 
+            # Before torch, whose import takes many seconds: a wrong recipe is refused at once.
             wanted = recipe.load(arguments.config, arguments.set)
+            from .pretrained import train as pretrained
+
             pretrained.train(recipe.with_choices(wanted, arguments.windows, arguments.encoder, arguments.llama), arguments)
         else:
             refuse(arguments, ("labels", "windows", "encoder", "llama"), "recipes of kind: pretrained")
+            # Likewise before torch.
+            load(arguments.config, arguments.set)
             from . import commands
 
             commands.train(arguments)

@@ -67,6 +67,15 @@ def start(recipe: Path, folder: Path, out: Path) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=TRAINING, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
+@pytest.mark.parametrize("name", ["starter.yaml", "llama-3-8b.yaml"])
+def test_a_wrong_recipe_is_refused_before_torch_is_imported(name, tmp_path):
+    (tmp_path / "torch.py").write_text("raise SystemExit('torch is imported')")
+    command = [sys.executable, "-m", "logguardian_training", "train", "--config", TRAINING / "recipes" / name, "--out", tmp_path / "out"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run([*command, "--set", "training.stepz=3"], cwd=TRAINING, env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr.split(":")[0]) == (1, "--set training.stepz=3")
+
+
 def test_a_recipe_becomes_two_bundles_though_the_trainer_is_killed(recipe, folder, tmp_path):
     killed = start(recipe, folder, tmp_path / "out")
     for line in killed.stderr:
