@@ -1,15 +1,31 @@
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterEach, expect, it } from "vitest";
+import { afterAll, afterEach, expect, it } from "vitest";
 import { connectRedis } from "../../src/redis/client.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
+import { runCli } from "../support/cli.ts";
 import { services } from "../support/services.ts";
 
 const redis = new Redis(services.redis.url);
 afterEach(async () => {
   await redis.config("SET", "maxmemory", "0", "maxmemory-policy", "noeviction");
-  redis.disconnect();
 });
+afterAll(() => redis.disconnect());
+
+/** What `logguardian doctor` says of Redis. */
+async function diagnosis(more: object = {}): Promise<string | undefined> {
+  const config = join(tmpdir(), `${randomUUID()}.yaml`);
+  const app = { topics: ["app"], format: "text", window: { kind: "session" } };
+  const kafka = { brokers: [services.kafka.broker] };
+  const { url } = services.redis;
+  writeFileSync(config, JSON.stringify({ kafka, redis: { url, ...more }, pipelines: { app } }));
+  const { stdout } = await runCli(["doctor", "--config", config]);
+  return stdout.split("\n").find((line) => line.includes("Redis: "));
+}
 
 it("a Redis that throws keys away at its limit is known as such", async () => {
   const { url } = services.redis;
@@ -24,4 +40,18 @@ it("a Redis that throws keys away at its limit is known as such", async () => {
     expect(await client.evictionPolicy()).toBe(expected);
   }
   await client.close();
+});
+
+it("doctor fails where Redis throws keys away, and says so where Redis does not tell", async () => {
+  await redis.config("SET", "maxmemory", "20gb", "maxmemory-policy", "allkeys-lru");
+  expect(await diagnosis()).toMatch(
+    /^FAIL .*maxmemory-policy allkeys-lru.*Set maxmemory-policy to noeviction/,
+  );
+  const account = { username: `managed-${randomUUID()}`, password: "secret" };
+  await redis.call("ACL", "SETUSER", account.username, "on", `>${account.password}`, "~*", "+@all", "-info");
+  try {
+    expect(await diagnosis(account)).toMatch(/^ok .*answers PONG, but not what.*INFO is refused/);
+  } finally {
+    await redis.call("ACL", "DELUSER", account.username);
+  }
 });

@@ -32,7 +32,9 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
   const policy = await redis.evictionPolicy();
   if (policy !== undefined)
     services.logger.warn(
-      "Redis throws away open windows when its memory is full; set maxmemory-policy to noeviction.",
+      policy === "unknown"
+        ? "Redis does not say what it throws away when its memory is full; see that its maxmemory-policy is noeviction."
+        : "Redis throws away open windows when its memory is full; set maxmemory-policy to noeviction.",
       { policy },
     );
   const { maxOpenWindows, maxOpenBytes } = options.limits;
