@@ -8,12 +8,14 @@ export function addModelCommands(program: Command): void {
     .command("inspect")
     .description("what a bundle's manifest says")
     .argument("[dir]", "bundle (default: the starter bundle)")
+    .option("--all", "files, origins and measured figures too")
     .option("--json", "the whole manifest as JSON, on a terminal too")
     .addHelpText(
       "after",
       `
 Examples:
   logguardian model inspect
+  logguardian model inspect --all
   logguardian model inspect models/mine --json
 Its files are checked against the manifest's sha256. On a terminal it prints a table, in a pipe the manifest as JSON.`,
     )

@@ -1,25 +1,30 @@
 import { type Bundle, baseToFetch, defaultBundleDir, loadBundle } from "../../../model/bundle.ts";
 import { readTrainingLines } from "../../../model/novelty.ts";
 
-/** A bundle's manifest: a table for people, all of it as JSON for programs. */
+/** A bundle's manifest: for people a table of what matters most, or of all, and all of it as JSON for programs. */
 export async function inspectCommand(
   dir = defaultBundleDir(),
-  options: { json?: boolean } = {},
+  options: { json?: boolean; all?: boolean } = {},
 ): Promise<void> {
   const bundle = await loadBundle(dir, { needBase: false });
   if (options.json === true || !process.stdout.isTTY) {
     console.log(JSON.stringify({ id: bundle.id, ...bundle.manifest }, null, 2));
     return;
   }
-  for (const [name, value] of await rowsOf(bundle)) console.log(`${name.padEnd(14)} ${value}`);
+  const details = detailsOf(bundle);
+  const rest: Row[] = [["more", `${details.length} rows of files, origins and measured figures: --all`]];
+  for (const [name, value] of [...(await summaryOf(bundle)), ...(options.all === true ? details : rest)])
+    console.log(`${name.padEnd(14)} ${value}`);
 }
 
-async function rowsOf(bundle: Bundle): Promise<[string, string][]> {
+type Row = [name: string, value: string];
+
+async function summaryOf(bundle: Bundle): Promise<Row[]> {
   const { manifest } = bundle;
-  const { llama, window, text, calibration, metrics } = manifest;
+  const { llama, window, text, calibration } = manifest;
   const missing = baseToFetch(bundle.dir, manifest);
   const trained = await readTrainingLines(bundle);
-  const rows: [string, string][] = [
+  const rows: Row[] = [
     ["bundle", `${manifest.name} ${manifest.version}, made ${manifest.created}`],
     ["id", bundle.id],
     ["folder", bundle.dir],
@@ -43,16 +48,21 @@ async function rowsOf(bundle: Bundle): Promise<[string, string][]> {
     const state = missing === undefined ? "is there" : `is missing. ${missing.remedy}`;
     rows.push(["base", `${llama.base.name} ${state}`]);
   }
+  return rows;
+}
+
+function detailsOf({ manifest }: Bundle): Row[] {
+  const rows: Row[] = [];
   for (const [file, { size, sha256 }] of Object.entries(manifest.files))
     rows.push(["file", `${file}  ${(size / 1e6).toFixed(1)} MB  sha256 ${sha256.slice(0, 12)}…, right`]);
   for (const { part, source, licence } of manifest.provenance)
     rows.push(["from", `${part}: ${source} (${licence})`]);
-  for (const [name, value] of Object.entries(metrics)) rows.push(...metricRows(name, value));
+  for (const [name, value] of Object.entries(manifest.metrics)) rows.push(...metricRows(name, value));
   return rows;
 }
 
 /** One row for each innermost group of figures. */
-function metricRows(name: string, value: unknown): [string, string][] {
+function metricRows(name: string, value: unknown): Row[] {
   if (typeof value !== "object" || value === null) return [["measured", `${name}: ${value}`]];
   const entries = Object.entries(value);
   if (entries.some(([, inner]) => typeof inner === "object" && inner !== null))
