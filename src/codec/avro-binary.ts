@@ -56,9 +56,9 @@ export class AvroWriter {
     this.#bytes[this.#at++] = isThere ? 2 : 0;
   }
 
-  optionalString(text: string | null | undefined): void {
-    this.union(typeof text === "string");
-    if (typeof text === "string") this.string(text);
+  optionalString(text: string | undefined): void {
+    this.union(text !== undefined);
+    if (text !== undefined) this.string(text);
   }
 
   array<T>(items: readonly T[], write: (item: T) => void): void {
@@ -109,6 +109,7 @@ export class AvroReader {
       byte = bytes[this.at++] ?? ended();
       value += (byte & 0x7f) * weight;
     }
+    if (value > 2 * largestLong) throw new RangeError("A number is too large to be told exactly.");
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 

@@ -81,8 +81,13 @@ export interface RoleContext {
   options: PipelineConfig;
 }
 
-/** What is fetched at once comes on top of the bytes in flight. Our own batches are large, and packed eightfold. */
-const maxFetchBytes = { raw: 512 * 1024, internal: 64 * 1024 };
+/** What is fetched at once comes on top of the bytes in flight. Of our own topics less, as it unpacks to more. */
+const maxFetchBytes: Record<RoleName, number> = {
+  ingester: 512 * 1024,
+  windower: 64 * 1024,
+  detector: 64 * 1024,
+  alerter: 64 * 1024,
+};
 
 /** A consumer set up as all roles set theirs up. */
 export function consumerFor(
@@ -105,7 +110,7 @@ export function consumerFor(
       topics,
       sessionTimeoutMs: durationOf(config.limits.sessionTimeout),
       maxInFlightBytes: sizeOf(config.limits.inFlight),
-      maxFetchBytes: maxFetchBytes[role === "ingester" ? "raw" : "internal"],
+      maxFetchBytes: maxFetchBytes[role],
       name: `${role} ${pipeline}`,
     },
     assign,

@@ -20,7 +20,7 @@ export interface RedisClient {
   /** A whole hash, read in parts of about so many fields: all that is there while it is being read. */
   hash(key: string, fieldsAtATime: number): Promise<Map<string, Buffer>>;
   ping(): Promise<string>;
-  /** What Redis throws away at its memory limit: undefined for nothing or without a limit, `unknown` where it does not say. */
+  /** Its maxmemory-policy; `noeviction` too where it has no limit, undefined where it does not say. */
   evictionPolicy(): Promise<string | undefined>;
   close(): Promise<void>;
 }
@@ -117,9 +117,7 @@ async function readHash(redis: Connection, key: string, fieldsAtATime: number): 
 
 function evictionPolicyOf(info: string): string | undefined {
   const fieldOf = (name: string) => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1];
-  const policy = fieldOf("maxmemory_policy");
-  if (policy === undefined) return "unknown";
-  return policy === "noeviction" || Number(fieldOf("maxmemory") ?? 0) === 0 ? undefined : policy;
+  return fieldOf("maxmemory") === "0" ? "noeviction" : fieldOf("maxmemory_policy");
 }
 
 function scriptCall(

@@ -9,7 +9,7 @@ import { type Message, partitions, type Workload } from "./workloads.ts";
 const drainedWithinMs = 240_000;
 /** `limits.inFlight`, for each role of each pipeline. */
 const inFlightBytes = 1_000_000;
-/** That a partition may get beyond it: one answer of the broker, already on its way. */
+/** That a partition may get beyond it: one answer of the broker, unpacked, and the batch that it ends in. */
 const fetchBytes = 2 * 2 ** 20;
 
 /**

@@ -32,9 +32,9 @@ it("a Redis that throws keys away at its limit is known as such", async () => {
   const client = await connectRedis({ url }, { logger: silentLogger, health: createHealth() });
   // A limit that the tests beside this one do not meet.
   for (const [maxmemory, policy, expected] of [
-    ["20gb", "noeviction", undefined],
+    ["20gb", "noeviction", "noeviction"],
     ["20gb", "allkeys-lru", "allkeys-lru"],
-    ["0", "allkeys-lru", undefined],
+    ["0", "allkeys-lru", "noeviction"],
   ] as const) {
     await redis.config("SET", "maxmemory", maxmemory, "maxmemory-policy", policy);
     expect(await client.evictionPolicy()).toBe(expected);

@@ -72,9 +72,9 @@ function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
         const client = await connectRedis(redis, deps);
         const [answer, policy] = await Promise.all([client.ping(), client.evictionPolicy()]);
         await client.close();
-        if (policy === "unknown")
+        if (policy === undefined)
           return `answers ${answer}, but not what it throws away when its memory is full (INFO is refused): see that its maxmemory-policy is noeviction`;
-        if (policy !== undefined) throw evicts(policy);
+        if (policy !== "noeviction") throw evicts(policy);
         return `answers ${answer}`;
       },
     ],

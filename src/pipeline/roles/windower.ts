@@ -30,9 +30,9 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
   const bury = await createBury(context, "windower");
   const redis = await services.redis();
   const policy = await redis.evictionPolicy();
-  if (policy !== undefined)
+  if (policy !== "noeviction")
     services.logger.warn(
-      policy === "unknown"
+      policy === undefined
         ? "Redis does not say what it throws away when its memory is full; see that its maxmemory-policy is noeviction."
         : "Redis throws away open windows when its memory is full; set maxmemory-policy to noeviction.",
       { policy },
