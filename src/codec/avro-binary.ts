@@ -105,7 +105,7 @@ export class AvroReader {
     let byte = bytes[this.at++] ?? ended();
     let value = byte & 0x7f;
     for (let weight = 0x80; byte >= 0x80; weight *= 0x80) {
-      if (weight > 2 ** 62) throw new RangeError("A number has more bytes than a long.");
+      if (weight > 2 ** 63) throw new RangeError("A number has more bytes than a long.");
       byte = bytes[this.at++] ?? ended();
       value += (byte & 0x7f) * weight;
     }

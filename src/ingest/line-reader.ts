@@ -66,8 +66,14 @@ export type TimeFrom = "header" | "shipper" | "record";
 export interface LineReader {
   /** Fetches what reading these records takes, such as schemas; waits as long as it must. */
   prepare(records: readonly RawRecord[]): Promise<void>;
-  /** @throws LogGuardianError LG_RECORD_* when the record belongs into the dead letters. */
-  read(record: RawRecord, options?: { observer?: ReadObserver; pieces?: Pieces }): LinesRead;
+  /**
+   * @param options.pieces of the record's raw partition, where lines that were cut are to be joined; `partitions`: of its topic.
+   * @throws LogGuardianError LG_RECORD_* when the record belongs into the dead letters.
+   */
+  read(
+    record: RawRecord,
+    options?: { observer?: ReadObserver; pieces?: Pieces; partitions?: number },
+  ): LinesRead;
   /** A line that was decoded from this record, and taken in at this position. */
   place(line: DecodedLine, record: RawRecord, position: Position): LinesRead;
   /** Hash of everything that changes what `masked` holds. */
@@ -115,7 +121,7 @@ export function createLineReader(
       add(read, line, record, timeOfRecord(record.timestamp), position);
       return read;
     },
-    read(record, { observer, pieces } = {}) {
+    read(record, { observer, pieces, partitions = 1 } = {}) {
       if (record.unreadable !== undefined) throw record.unreadable.error;
       const timestamp = timeOfRecord(record.timestamp);
       const dated = timestamp === record.timestamp ? record : { ...record, timestamp };
@@ -123,7 +129,7 @@ export function createLineReader(
       const read = noLines();
       const { topic, partition, offset } = record;
       for (const [index, one] of decoded.entries()) {
-        const line = one.piece && pieces ? pieces.join(one, record) : one;
+        const line = one.piece && pieces ? pieces.join(one, one.piece, record, partitions) : one;
         // What waits for its end leaves the others their index.
         if (line !== undefined)
           add(read, line, record, timestamp, { topic, partition, offset, index }, observer);

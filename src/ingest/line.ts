@@ -57,8 +57,14 @@ export interface DecodedLine {
   origin: Origin;
   /** Byte offset in the origin's file, as the shipper gave it. */
   fileOffset?: number;
-  /** Of a line that a container runtime may have cut: where it goes on, and whether this is its end. */
-  piece?: { stream: string; isLast: boolean };
+  /** Of a line that a container runtime may have cut. */
+  piece?: Piece;
+}
+
+/** Where a line goes on, and whether this is its end. */
+export interface Piece {
+  stream: string;
+  isLast: boolean;
 }
 
 /** One log message, decoded, masked and placed: what windows are made of. */

@@ -130,6 +130,13 @@ export function createPartitionConsumer(
     for (const { topic, partition } of assigned) consumer.pause([{ topic, partitions: [partition] }]);
     void takeOver(assigned, generation);
   });
+  // Without a record in it, a batch never comes to `eachBatch`.
+  consumer.on(
+    consumer.events.END_BATCH_PROCESS,
+    ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+      if (batchSize === 0) partitions.get(nameOf({ topic, partition }))?.owned.pass(Number(lastOffset));
+    },
+  );
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     // Outside the group nothing may be taken over: another member may own it by now.
     generation++;
@@ -227,7 +234,8 @@ export function createPartitionConsumer(
     );
     // That a partition was begun is known before the first of its effects: whoever finds effects and no commit may
     // conclude that Kafka has forgotten them.
-    if (mine === generation && allCommitted.size < bounds.size) await commits.commit();
+    while (mine === generation && !stopping && allCommitted.size < bounds.size && !(await commits.commit()))
+      await sleep(tickMs);
     if (mine !== generation || stopping) return;
     for (const outcome of outcomes)
       if (outcome.status === "fulfilled") for (const read of outcome.value) read();

@@ -99,6 +99,14 @@ export class OwnedPartition {
     this.#run(() => this.#processAll());
   }
 
+  /** The log goes on behind `last` without a record for us: marks of transactions, or what was rolled back. */
+  pass(last: number): void {
+    if (this.#revoked || last < this.#expected) return;
+    this.#end = Math.max(this.#end, last + 1);
+    this.#expected = last + 1;
+    if (this.records === 0) this.#processed = this.#expected;
+  }
+
   tick(): void {
     this.#run(async () => this.worker.tick?.({ position: this.#expected, end: this.#end }));
   }

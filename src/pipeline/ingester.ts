@@ -78,9 +78,11 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
       const perPartition = noLines();
       const deadLetters: DeadLetter[] = [];
       const total = { lines: 0, undated: 0, clampedTimes: 0, leftOutKeys: 0 };
+      const partitionsOfTopic = topics.find(({ topic }) => topic === source.topic)?.partitions ?? 1;
+      const options = { pieces: at.pieces, partitions: partitionsOfTopic };
       const reads = records.map((record): Read => {
         try {
-          return { record, read: reader.read(record, { pieces: at.pieces }) };
+          return { record, read: reader.read(record, options) };
         } catch (thrown) {
           deadLetters.push({ record, error: thrown instanceof Error ? thrown : new Error(reasonOf(thrown)) });
           return { record, read: nothing };

@@ -6,11 +6,17 @@ import type { EmbeddedSource } from "./embedded.ts";
 
 /** Letters that a replay reads together at most: they are put back into their old order in memory. */
 const mostBytes = 512 * 2 ** 20;
+/** Partitions of a raw topic that a letter may name. */
+const mostPartitions = 10_000;
 
-export interface Letters {
-  records: RawRecord[];
+/** Letters that are left out. */
+export interface LettersLeftOut {
   /** Only the first bytes of these were kept. */
   cut: number;
+  /** Of a former topic of the same name: they stand where a later record stands. */
+  former: number;
+  /** Nobody here wrote them: they name no place in a topic. */
+  foreign: number;
 }
 
 /**
@@ -20,9 +26,10 @@ export interface Letters {
 export async function readLetters(
   reader: RangesReader,
   { pipeline, reason }: { pipeline: string; reason: string | undefined },
-): Promise<Letters> {
+): Promise<{ records: RawRecord[]; leftOut: LettersLeftOut }> {
   const records = new Map<string, RawRecord>();
-  const cut = new Set<string>();
+  const [cut, former] = [new Set<string>(), new Set<string>()];
+  let foreign = 0;
   let bytes = 0;
   for (const { batches } of reader.ranges)
     for await (const batch of batches)
@@ -30,15 +37,32 @@ export async function readLetters(
         // What other roles bury stood on topics of ours, and was lines or a window already.
         if (letter.pipeline !== pipeline || letter.role !== "ingester") continue;
         if (reason !== undefined && letter.reason !== reason) continue;
-        const id = `${record.topic} ${record.partition} ${record.offset} ${record.timestamp}`;
-        if (letter.isCut) cut.add(id);
-        else if (!records.has(id)) {
-          bytes += record.value?.length ?? 0;
-          if (bytes > mostBytes) throw tooMany();
-          records.set(id, record);
+        if (!isPlaced(record)) {
+          foreign++;
+          continue;
         }
+        const place = `${record.topic} ${record.partition} ${record.offset}`;
+        const id = `${place} ${record.timestamp}`;
+        if (letter.isCut) {
+          cut.add(id);
+          continue;
+        }
+        const before = records.get(place);
+        if (before !== undefined && before.timestamp !== record.timestamp)
+          former.add(`${place} ${Math.min(before.timestamp, record.timestamp)}`);
+        if (before !== undefined && before.timestamp >= record.timestamp) continue;
+        bytes += (record.value?.length ?? 0) - (before?.value?.length ?? 0);
+        if (bytes > mostBytes) throw tooMany();
+        records.set(place, record);
       }
-  return { records: [...records.values()], cut: cut.size };
+  return { records: [...records.values()], leftOut: { cut: cut.size, former: former.size, foreign } };
+}
+
+function isPlaced({ topic, partition, offset, timestamp }: RawRecord): boolean {
+  const isNumber = (value: number) => Number.isSafeInteger(value) && value >= 0;
+  return (
+    topic !== "" && isNumber(offset) && isNumber(partition) && partition < mostPartitions && timestamp >= -1
+  );
 }
 
 /** The letters as their raw topics gave them, until the signal ends it. */

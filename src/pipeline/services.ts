@@ -123,6 +123,28 @@ export function consumerFor(
   return consumer;
 }
 
+/** What records of our own topics hold: undefined where they cannot be read, which goes to the dead letters. */
+export async function decodeOwn<Message>(
+  records: readonly RawRecord[],
+  decode: (bytes: Buffer) => Message,
+  bury: Bury,
+): Promise<{ record: RawRecord; message: Message | undefined }[]> {
+  const letters: { record: RawRecord; error: unknown }[] = [];
+  const read = records.map((record) => {
+    try {
+      if (record.unreadable !== undefined) throw record.unreadable.error;
+      // The rest of a batch that cannot be unpacked: it went with its first record.
+      if (record.value === null) return { record, message: undefined };
+      return { record, message: decode(record.value) };
+    } catch (error) {
+      letters.push({ record, error });
+      return { record, message: undefined };
+    }
+  });
+  await bury(letters);
+  return read;
+}
+
 /** Sends records that cannot be used to the dead letters, counted and logged. */
 export type Bury = (letters: readonly { record: RawRecord; error: unknown }[]) => Promise<void>;
 

@@ -136,6 +136,7 @@ const progressSchema = Type.Object({
   specSince: Type.Integer(),
   nextSeq: Type.Integer(),
   maskHash: Type.String(),
+  maskSince: Type.Integer(),
   streamTime: Type.Object({
     reached: Type.Integer(),
     sources: Type.Array(

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { LogGuardianError } from "../errors.ts";
-import type { LinesMessage } from "../ingest/lines-message.ts";
+import type { LinesMessage, RawPartition } from "../ingest/lines-message.ts";
 import { type Logger, silentLogger } from "../telemetry/logger.ts";
 import { Changes } from "./changes.ts";
 import type { Cut, Cutter } from "./cutter.ts";
@@ -8,7 +8,7 @@ import { bytesOf, type Entry } from "./entry.ts";
 import { createSessionCutter } from "./session.ts";
 import { createSlidingCutter } from "./sliding.ts";
 import type { Fence, Loaded, Progress, Repeats, WindowState, WindowStore } from "./store.ts";
-import { createStreamTime, isUpTo, type StreamTime } from "./stream-time.ts";
+import { createStreamTime, isUpTo, type LinePlace, type StreamTime } from "./stream-time.ts";
 import { createTimeCutter } from "./time.ts";
 import type { Window, WindowSpec } from "./window.ts";
 
@@ -28,10 +28,10 @@ export interface PartitionWindower {
     boundsOf?: () => Promise<{ start: number; end: number }>,
   ): Promise<{ position: number; pending: Window[] }>;
   /**
-   * Takes messages in. The windows that they close are durable when it returns, and to be published then.
+   * Takes messages in, and passes those that cannot be read (undefined). The windows that they close are durable when it returns, and to be published then.
    * @throws LogGuardianError LG_WINDOW_FENCED when the partition has another owner.
    */
-  advance(batch: readonly { offset: number; message: LinesMessage }[]): Promise<Window[]>;
+  advance(batch: readonly { offset: number; message: LinesMessage | undefined }[]): Promise<Window[]>;
   /** The windows queue holds these windows. */
   published(ids: readonly string[]): Promise<void>;
   commitPoint(): CommitPoint;
@@ -50,6 +50,8 @@ export interface CommitPoint {
   specHash: string;
   /** From `rebuildFrom` on. */
   repeats: Repeats[];
+  /** How far each raw partition had been taken in. */
+  sources: (RawPartition & LinePlace)[];
 }
 
 /** Beyond either, the window that was silent for longest closes. */
@@ -109,6 +111,8 @@ export function createPartitionWindower(
   let fence: Fence = { incarnation: randomUUID(), mark: -1 };
   let nextSeq = 0;
   let maskHash = "";
+  /** Number (`seq`) from which on lines were masked so. */
+  let maskSince = 0;
   let repeatedLines = 0;
   let repeats: Repeats[] = [];
   let rebuilding: Rebuild | undefined;
@@ -120,6 +124,7 @@ export function createPartitionWindower(
     specSince,
     nextSeq,
     maskHash,
+    maskSince,
     streamTime: streamTime.snapshot(),
     repeats,
   });
@@ -135,7 +140,10 @@ export function createPartitionWindower(
       for (const cut of cutter.flush()) close(cut, change);
       return;
     }
-    maskHash = message.maskHash;
+    if (message.lines.length > 0 && message.maskHash !== maskHash) {
+      maskHash = message.maskHash;
+      maskSince = nextSeq;
+    }
     const { source } = message;
     const known = rebuilding?.until.repeats.find(({ at }) => at === offset);
     if (known !== undefined) streamTime.tookIn(source, known);
@@ -179,7 +187,12 @@ export function createPartitionWindower(
       else overlap.delete(cut.key);
       change.overlap(cut.key, cut.overlap);
     }
-    if (cut.entries.length > 0 && !wasPublished(cut)) change.close(windowOf(pipeline, cut, maskHash));
+    if (cut.entries.length > 0 && !wasPublished(cut)) change.close(windowOf(pipeline, cut, maskedBy(cut)));
+  }
+
+  /** Lines of which some were masked for one bundle and some for another are masked again by who judges them. */
+  function maskedBy({ entries }: Cut): string {
+    return entries.every(({ seq }) => seq >= maskSince) ? maskHash : "";
   }
 
   /** Only while reading again; see `Rebuild`. */
@@ -200,6 +213,7 @@ export function createPartitionWindower(
   function endRebuild({ until, isSpecSame }: Rebuild, change: Changes): void {
     specSince = until.rebuildFrom;
     streamTime.reach(until.streamTime);
+    for (const source of until.sources) streamTime.tookIn(source, source);
     for (const cut of cutter.advance(streamTime.now())) close(cut, change);
     if (!isSpecSame || spec.kind !== "sliding") return;
     overlap.clear();
@@ -274,7 +288,7 @@ export function createPartitionWindower(
       const state = stored === undefined || hasGap(stored, committed, log.start) ? undefined : stored;
       if (state !== undefined) {
         streamTime = createStreamTime(state.progress.streamTime);
-        ({ nextSeq, maskHash, repeats } = state.progress);
+        ({ nextSeq, maskHash, maskSince, repeats } = state.progress);
         const isAnew = state.fence.mark >= log.end;
         if (isAnew) {
           logger.error("The lines topic is shorter than what was read of it: it was made anew.", {
@@ -325,7 +339,7 @@ export function createPartitionWindower(
           reset = { expected: rebuilding.expected };
           rebuilding = undefined;
         }
-        take(offset, message, change);
+        if (message !== undefined) take(offset, message, change);
         mark = offset;
       }
       if (rebuilding !== undefined) fence.mark = mark;
@@ -340,7 +354,8 @@ export function createPartitionWindower(
       const offset = fence.mark + 1;
       const rebuildFrom = oldestOpen(offset);
       const cutBy = rebuildFrom >= specSince ? specHash : "";
-      return { offset, rebuildFrom, streamTime: streamTime.now(), specHash: cutBy, repeats };
+      const { reached, sources } = streamTime.snapshot();
+      return { offset, rebuildFrom, streamTime: reached, specHash: cutBy, repeats, sources };
     },
 
     stats: () => ({ openWindows: cutter.openWindows(), repeatedLines }),

@@ -14,17 +14,19 @@ export function createSlidingCutter(
 ): Cutter {
   const { size, stride, idleMs = Number.POSITIVE_INFINITY } = spec;
   /** `overlap`: how many of the entries stood in an earlier window. Never without entries. */
-  const open = new Map<string, { entries: Entry[]; overlap: number }>();
-  /** Event time of each key's newest line. */
+  const open = new Map<string, { entries: Entry[]; overlap: number; newest: number }>();
+  /** The newest event time among each key's open lines. */
   const silentSince = createDeadlines();
 
   function append(entry: Entry): Entry[] {
     const { key, line } = entry;
-    const { entries } = open.get(key) ?? { entries: [] as Entry[] };
-    if (entries.length === 0) open.set(key, { entries, overlap: 0 });
-    entries.push(entry);
-    silentSince.set(key, line.time);
-    return entries;
+    const held = open.get(key);
+    const window = held ?? { entries: [], overlap: 0, newest: line.time };
+    if (held === undefined) open.set(key, window);
+    window.entries.push(entry);
+    window.newest = Math.max(window.newest, line.time);
+    silentSince.set(key, window.newest);
+    return window.entries;
   }
 
   /** A rest whose lines all stood in an earlier window says nothing new. */
@@ -43,7 +45,10 @@ export function createSlidingCutter(
       const entries = append(entry);
       if (entries.length < size) return [];
       if (stride === size) return end(key, "full");
-      open.set(key, { entries: entries.slice(stride), overlap: left });
+      const rest = entries.slice(stride);
+      const newest = Math.max(...rest.map(({ line }) => line.time));
+      open.set(key, { entries: rest, overlap: left, newest });
+      silentSince.set(key, newest);
       return [{ key, entries, reason: "full", released: entries.slice(0, stride), overlap: left }];
     },
     advance: (streamTime) => silentSince.due(streamTime - idleMs).flatMap((key) => end(key, "gap")),

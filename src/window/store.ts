@@ -46,7 +46,9 @@ export interface Progress {
   /** Offset from which on all windows were cut so. */
   specSince: number;
   nextSeq: number;
+  /** Of the newest line, and the `seq` from which on all lines had it. */
   maskHash: string;
+  maskSince: number;
   streamTime: StreamTimeState;
   /** Since the oldest open line. */
   repeats: Repeats[];

@@ -192,6 +192,11 @@ describe("records built from documentation", () => {
     expect(chosen(record(map))?.name).toBe("msgpack");
     expect(auto.decode(record(map))).toEqual([line]);
     expect(decode("msgpack", encode({ log: Buffer.from("hello") }))[0]?.text).toBe("hello");
+    // Newer versions have metadata beside an event's time.
+    const event = [[1_700_000_000.5, { trace: "x" }], { log: "hello", logtag: "P", stream: "stdout" }];
+    expect(decode("msgpack", encode(event))).toEqual([
+      { text: "hello", time: 1_700_000_000_500, origin: {}, piece: { stream: "stdout", isLast: false } },
+    ]);
     const eventTime = Buffer.alloc(10);
     eventTime.set([0xd7, 0x00]);
     eventTime.writeUInt32BE(1795337871, 2);

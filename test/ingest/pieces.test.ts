@@ -12,9 +12,16 @@ const masker = createLineMasker(
 const source = { topic: "raw", incarnation: "1", partition: 0 };
 const topics = [{ topic: "raw", partitions: 1 }];
 
-function record(offset: number, log: string, logtag: string, pod = "a", stream = "stdout"): RawRecord {
+function record(
+  offset: number,
+  log: string,
+  logtag: string,
+  pod = "a",
+  stream = "stdout",
+  time = 1.7e9,
+): RawRecord {
   const value = Buffer.from(
-    JSON.stringify({ "@timestamp": 1.7e9, log, logtag, stream, kubernetes: { pod_name: pod } }),
+    JSON.stringify({ "@timestamp": time, log, logtag, stream, kubernetes: pod && { pod_name: pod } }),
   );
   return { topic: "raw", partition: 0, offset, key: null, value, headers: {}, timestamp: Date.now() };
 }
@@ -30,7 +37,8 @@ function started() {
   return {
     found,
     oldest: () => ingester.oldestPiece(source),
-    take: async (records: RawRecord[]) => keep((await ingester.ingest(source, records, topics)).chunks),
+    take: async (records: RawRecord[], partitions = 1) =>
+      keep((await ingester.ingest(source, records, [{ topic: "raw", partitions }])).chunks),
     idle: () => keep(ingester.idle(source, Date.now(), topics)),
   };
 }
@@ -83,6 +91,28 @@ describe("lines that a container runtime has cut", () => {
       ["waits, too", 1_001, 1],
     ]);
     expect(oldest()).toBeUndefined();
+  });
+
+  it("stay lines of their own where they may not belong together: none is lost", async () => {
+    const keyed = (one: RawRecord, key: string) => ({ ...one, key: Buffer.from(key) });
+    const p = record(0, "begins ", "P");
+    const f = record(1, "a line", "F");
+    const cases: [RawRecord[], number, string[]][] = [
+      // Of no origin that is known.
+      [[record(0, "begins ", "P", ""), record(1, "a line", "F", "")], 1, ["begins ", "a line"]],
+      // The end may lie in another partition.
+      [[p, f], 2, ["begins ", "a line"]],
+      [[keyed(p, "k"), keyed(f, "k")], 2, ["begins a line"]],
+      [[keyed(p, "k"), keyed(f, "other")], 2, ["a line", "begins "]],
+      // The program died, and another one began.
+      [[p, record(1, "a line", "F", "a", "stdout", 1.7e9 + 2)], 1, ["a line", "begins "]],
+    ];
+    for (const [records, partitions, texts] of cases) {
+      const { take, found, oldest } = started();
+      await take(records, partitions);
+      expect(found.map(([text]) => text)).toEqual(texts);
+      expect(oldest()).toBeUndefined();
+    }
   });
 
   it("take no more memory than one line", async () => {

@@ -53,6 +53,7 @@ function consume(
     group?: string;
     process?: (records: readonly RawRecord[], at: Assignment) => Promise<void>;
     assign?: () => void;
+    tick?: (state: { position: number; end: number }) => void;
     bytes?: number;
     kafka?: Kafka;
   },
@@ -94,6 +95,7 @@ function consume(
           seen.push(...records);
           position = (records.at(-1)?.offset ?? -1) + 1;
         },
+        tick: async (state) => options.tick?.(state),
         commitPoint: () => ({ offset: position, metadata: `at ${position}` }),
       };
     },
@@ -121,6 +123,33 @@ describe("a partition consumer", () => {
     await until(() => second.seen.length > 0, "the rest was read");
     await second.consumer.stop();
     expect(offsets(second.seen)).toEqual([500]);
+  });
+
+  it("has read a log to its end that holds marks and rolled back records there, and still so when it comes back", async () => {
+    const topic = await topicWith(0);
+    const producer = client.kafka.producer({
+      transactionalId: topic,
+      maxInFlightRequests: 1,
+      idempotent: true,
+    });
+    await producer.connect();
+    for (const end of ["commit", "abort"] as const) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: ["a", "b"].map((value) => ({ partition: 0, value })) });
+      await transaction[end]();
+    }
+    await producer.disconnect();
+    const group = randomUUID();
+    for (const expected of [[0, 1], []]) {
+      const states: { position: number; end: number }[] = [];
+      const { consumer, seen } = consume(topic, { group, tick: (state) => void states.push(state) });
+      await consumer.start();
+      await until(() => states.at(-1)?.position === 6, "all was passed");
+      expect(states.at(-1)?.end).toBe(6);
+      expect(consumer.lag()).toBe(0);
+      await consumer.stop();
+      expect(offsets(seen)).toEqual(expected);
+    }
   });
 
   it("begins again from what is durable when a worker fails, and loses nothing", async () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { afterEach, describe, expect, it } from "vitest";
 import { account, startServices } from "../../scripts/services.mjs";
+import { decodeLines } from "../../src/codec/lines.ts";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import { root } from "../support/data.ts";
 import { services } from "../support/services.ts";
@@ -95,8 +96,17 @@ describe("all roles in one process", () => {
         { value: "x".repeat(900_000) },
       ],
     });
-    await producer.disconnect();
     const { port } = await stream.start();
+    // Two records in a batch that nobody can unpack, on a topic of our own.
+    await producer.send({
+      topic: `${stream.prefix}.lines.secured`,
+      compression: kafkajs.CompressionTypes.GZIP,
+      messages: [
+        { value: Buffer.alloc(65 * 2 ** 20), partition: 0 },
+        { value: "", partition: 0 },
+      ],
+    });
+    await producer.disconnect();
     const seen = await stream.command(["doctor"]);
     for (const service of ["configuration", "Kafka", "Redis", "Alertmanager"])
       expect(seen).toContain(`ok    ${service}: `);
@@ -107,18 +117,22 @@ describe("all roles in one process", () => {
     expect(verdicts.map(({ logguardian }) => logguardian.key).sort()).toEqual(faulty.sort());
     expect(verdicts.every(({ event }) => event.kind === "alert")).toBe(true);
 
-    const letters = await stream.read(`${stream.prefix}.dead-letters`, (read) => read.length >= 5, 30_000);
+    const letters = await stream.read(`${stream.prefix}.dead-letters`, (read) => read.length >= 6, 30_000);
     const headers = letters.map((letter) =>
       Object.fromEntries(Object.entries(letter.headers ?? {}).map(([name, value]) => [name, String(value)])),
     );
     expect(headers.map((held) => held["lg-reason"]).sort()).toEqual([
+      "LG_KAFKA_BATCH_SIZE",
       "LG_KAFKA_BATCH_SIZE",
       "LG_RECORD_ENCODING",
       "LG_RECORD_JSON",
       "LG_RECORD_JSON",
       "LG_RECORD_NO_LINE",
     ]);
-    expect(headers.find((held) => held["lg-reason"] === "LG_KAFKA_BATCH_SIZE")).toMatchObject({
+    const ofBatch = (role: string) =>
+      headers.find((held) => held["lg-reason"] === "LG_KAFKA_BATCH_SIZE" && held["lg-role"] === role);
+    expect(ofBatch("windower")).toMatchObject({ "lg-topic": `${stream.prefix}.lines.secured` });
+    expect(ofBatch("ingester")).toMatchObject({
       "lg-message": "A GZIP batch unpacks to more than 64 MB. Its offsets 0 to 0 are left out.",
       "lg-partition": "0",
       "lg-offset": "0",
@@ -178,6 +192,15 @@ describe("an ingester that begins at the end of its topic", () => {
     await stream.start("ingester");
     await expect.poll(committed, { timeout: 30_000 }).toBe("1,0");
     await stream.stop();
+    const former = JSON.stringify({ incarnation: "7", partitions: 2 });
+    const member = stream.kafka.consumer({ groupId });
+    await member.connect();
+    await member.subscribe({ topic });
+    const joined = new Promise((resolve) => member.on(member.events.GROUP_JOIN, resolve));
+    await member.run({ autoCommit: false, eachMessage: async () => undefined });
+    await joined;
+    await member.commitOffsets([{ topic, partition: 1, offset: "0", metadata: former }]);
+    await member.disconnect();
     const foreign = [{ partition: 0, offset: "0", metadata: "by hand" }];
     await admin.setOffsets({ groupId, topic, partitions: foreign });
     await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
@@ -190,6 +213,12 @@ describe("an ingester that begins at the end of its topic", () => {
     const messages = await next.read(`${stream.prefix}.lines.latest`, (read) => read.length > 0, 10_000);
     const texts = messages.map(({ value }) => String(value)).join();
     for (const text of ["before", "added"]) expect(texts).toContain(text);
+    // The former topic may have had this partition, too: its lines must not pass for repeats.
+    const sources = messages.flatMap(({ value }) => {
+      const message = decodeLines(value ?? Buffer.alloc(0));
+      return message.kind === "chunk" && message.lines.length > 0 ? [message.source] : [];
+    });
+    expect(sources.find(({ partition }) => partition === 2)?.incarnation).toBe("7");
     await next.stop();
     await admin.disconnect();
   });

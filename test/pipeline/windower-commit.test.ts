@@ -8,6 +8,7 @@ const point: CommitPoint = {
   streamTime: 1_700_000_000_000,
   specHash: "0123456789abcdef",
   repeats: [],
+  sources: [],
 };
 const again = (metadata: string) => commitPointOf({ offset: point.offset, metadata });
 
@@ -35,6 +36,24 @@ describe("a commit on the lines topic", () => {
     const metadata = metadataOf({ ...point, repeats });
     expect(metadata.length).toBeLessThan(4096);
     expect(again(metadata)).toEqual({ ...point, specHash: "" });
+  });
+
+  it("says how far each raw partition was taken in, unless there are too many of them", () => {
+    const sourcesOf = (partitions: number) =>
+      ["app-logs", "other"].flatMap((topic) =>
+        Array.from({ length: partitions }, (_, partition) => ({
+          topic,
+          incarnation: "1",
+          partition,
+          offset: 5_000_000_000 + partition,
+          index: 0,
+        })),
+      );
+    const some = { ...point, sources: sourcesOf(80) };
+    expect(again(metadataOf(some))).toEqual(some);
+    const many = metadataOf({ ...point, sources: sourcesOf(300) });
+    expect(many.length).toBeLessThan(4096);
+    expect(again(many)).toEqual(point);
   });
 
   it("that is not ours rebuilds from itself", () => {

@@ -4,6 +4,7 @@ export const progress = {
   specSince: 0,
   nextSeq: 7,
   maskHash: "m",
+  maskSince: 3,
   streamTime: { reached: Number.MIN_SAFE_INTEGER, sources: [] },
   repeats: [{ at: 7, offset: 5, index: 1 }],
 };

@@ -52,6 +52,21 @@ function timeWindows(of: { spanMs: number; slideMs: number }): TimeSpec {
 }
 
 describe("sliding windows", () => {
+  it("end when their newest line is left behind, whichever came last", async () => {
+    const spec: WindowSpec = { kind: "sliding", size: 3, stride: 2, idleMs: 30 };
+    const at = (streamTime: number, ...lines: KeyedLine[]) => ({ ...chunk(lines), streamTime });
+    const messages = [
+      at(0, line("a", 100, 0)),
+      at(0, line("a", 10, 1), line("b", 1, 2)),
+      at(120, line("c", 120, 3)),
+    ];
+    expect(texts(await windowsOf(spec, messages))).toEqual([["b at 1"]]);
+    // Lines that have left the window no longer hold it open.
+    const slid = [at(0, line("a", 100, 0), line("a", 10, 1), line("a", 20, 2)), at(51)];
+    expect((await windowsOf(spec, slid)).map(({ reason }) => reason)).toEqual(["full"]);
+    expect((await windowsOf(spec, [...slid, at(51, line("a", 60, 3)), flush])).length).toBe(2);
+  });
+
   const lines = Array.from({ length: 25 }, (_, place) => line("k", place, place));
 
   it("begin every stride lines and hold size lines", async () => {
@@ -237,6 +252,29 @@ describe("a key's flood", () => {
     const flooded = await windowsOf(spec, [chunk(lines), flush], limits);
     expect(flooded.filter(({ key }) => key !== "torrent")).toEqual(alone);
     expect(flooded.length).toBeGreaterThan(100);
+  });
+});
+
+describe("lines masked for two bundles", () => {
+  it("in one window say so, and those of each bundle alone say which", async () => {
+    const of = (maskHash: string, lines: KeyedLine[], streamTime: number) => ({
+      ...chunk(lines),
+      maskHash,
+      streamTime,
+    });
+    const windows = await windowsOf(session, [
+      of("old", [line("a", 0, 0), line("b", 10, 1), line("c", 20, 2)], 20),
+      // The new bundle's first chunk closes a with its progress alone.
+      of("new", [], 115),
+      of("new", [line("c", 60, 3), line("d", 150, 4)], 115),
+      flush,
+    ]);
+    expect(windows.map(({ key, maskHash }) => [key, maskHash])).toEqual([
+      ["a", "old"],
+      ["b", "old"],
+      ["c", ""],
+      ["d", "new"],
+    ]);
   });
 });
 

@@ -241,6 +241,41 @@ describe("sessions that end by a line", () => {
   });
 });
 
+describe("a store that is lost while nothing is open", () => {
+  it("takes no line for new that came before", async () => {
+    const spec: WindowSpec = { kind: "session", gapMs: 100, maxLines: 100 };
+    const lines = [0, 10].map((time, offset): KeyedLine => {
+      const position = { topic: "raw", partition: 0, offset, index: 0 };
+      return { position, time, origin: {}, text: `at ${time}`, masked: "m", keys: ["a"] };
+    });
+    const chunk = (streamTime: number, sent: KeyedLine[]): LinesMessage => ({
+      kind: "chunk",
+      source: { topic: "raw", incarnation: "1", partition: 0 },
+      topics: [{ topic: "raw", partitions: 1 }],
+      through: { offset: 1, index: 0 },
+      streamTime,
+      maskHash: "m",
+      lines: sent,
+    });
+    const create = () => createPartitionWindower({ store: createMemoryStore() }, { pipeline: "p", spec });
+    const first = create();
+    await first.resume();
+    const published = await first.advance([
+      { offset: 0, message: chunk(10, lines) },
+      { offset: 1, message: chunk(200, []) },
+    ]);
+    expect(published.length).toBe(1);
+    const second = create();
+    expect((await second.resume(first.commitPoint())).position).toBe(2);
+    // An ingester died as well, and sends again what it had not committed.
+    const again = [
+      { offset: 2, message: chunk(10, lines.slice(1)) },
+      { offset: 3, message: { kind: "flush" as const, label: "test" } },
+    ];
+    expect(await second.advance(again)).toEqual([]);
+  });
+});
+
 /** A window that came twice must have been the same. */
 function byId(windows: readonly Window[]): Map<string, Window> {
   const found = new Map<string, Window>();

@@ -6,7 +6,7 @@ import type { EmbeddedSource } from "../../pipeline/embedded.ts";
 import { replayName, topicNames } from "../../pipeline/names.ts";
 import { modelOptionsOf, withModel } from "../../pipeline/open-model.ts";
 import { type ReplaySummary, replay } from "../../pipeline/replay.ts";
-import { letterSources, readLetters } from "../../pipeline/replay-letters.ts";
+import { type LettersLeftOut, letterSources, readLetters } from "../../pipeline/replay-letters.ts";
 import { offsetsIn, type ReplayPart, replayRanges } from "../../pipeline/replay-ranges.ts";
 import { openServices } from "../../pipeline/services.ts";
 import { createHealth } from "../../telemetry/health.ts";
@@ -83,8 +83,8 @@ export async function replayCommand(options: Options): Promise<void> {
         batches,
       }));
       if (options.deadLetters === true) {
-        const { records, cut } = await readLetters(reader, { pipeline, reason: options.reason });
-        Object.assign(plan, { records: records.length, cut });
+        const { records, leftOut } = await readLetters(reader, { pipeline, reason: options.reason });
+        Object.assign(plan, { records: records.length, leftOut });
         if (options.dryRun === true) return show(options, plan);
         sources = letterSources(records, stop.signal);
       }
@@ -143,16 +143,24 @@ interface Plan {
   ranges: OffsetRange[];
   /** Of ranges: offsets, which may hold fewer records. */
   records: number;
-  /** Dead letters that cannot be replayed. */
-  cut?: number;
+  leftOut?: LettersLeftOut;
 }
+
+const noneLeftOut: LettersLeftOut = { cut: 0, former: 0, foreign: 0 };
+const whyLeftOut: Record<keyof LettersLeftOut, string> = {
+  cut: "hold only their record's first bytes and cannot be replayed",
+  former: "are of a former topic of that name, at offsets that a later letter has too: replay them with --to",
+  foreign: "name no place in a raw topic: another program wrote them",
+};
 
 function show({ pipeline, label, json, dryRun = false }: Options, plan: Plan, summary?: ReplaySummary): void {
   const name = replayName(pipeline, label);
-  const { ranges, records, cut = 0 } = plan;
+  const { ranges, records, leftOut = noneLeftOut } = plan;
   if (json === true) {
     const read = ranges.map(({ end, ...range }) => ({ ...range, to: end - 1 }));
-    console.log(JSON.stringify({ pipeline: name, dryRun, ranges: read, toRead: records, cut, ...summary }));
+    console.log(
+      JSON.stringify({ pipeline: name, dryRun, ranges: read, toRead: records, ...leftOut, ...summary }),
+    );
     return;
   }
   if (summary === undefined) {
@@ -167,8 +175,8 @@ function show({ pipeline, label, json, dryRun = false }: Options, plan: Plan, su
     for (const [reason, times] of Object.entries(refused))
       console.log(`${times} records cannot be read: ${reason}. They stay where they are.`);
   }
-  if (cut > 0)
-    console.log(`${cut} dead letters hold only their record's first bytes and cannot be replayed.`);
+  for (const [why, letters] of Object.entries(leftOut))
+    if (letters > 0) console.log(`${letters} dead letters ${whyLeftOut[why as keyof LettersLeftOut]}.`);
 }
 
 function interrupted(signal: string): LogGuardianError {

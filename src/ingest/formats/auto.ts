@@ -76,6 +76,7 @@ export function createAuto(
     if (isObject(content["@metadata"]) && "beat" in content["@metadata"])
       return [filebeat, "JSON with @metadata.beat"];
     if ("source_type" in content) return [vector, "JSON with source_type"];
+    if ("logtag" in content) return [fluentBit, "JSON with logtag, of Fluent Bit's cri parser"];
     if (typeof content["@timestamp"] === "number") return [fluentBit, "JSON with a number as @timestamp"];
     if ("MESSAGE" in content) return [json, "JSON with MESSAGE, of journald or syslog-ng"];
     return [json, "JSON"];

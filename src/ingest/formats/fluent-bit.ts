@@ -1,4 +1,6 @@
+import type { DecodedLine } from "../line.ts";
 import type { Fields } from "./fields.ts";
+import type { JsonObject } from "./json-object.ts";
 import { createShipperJson } from "./shipper-json.ts";
 
 export const fluentBitFields: Fields = {
@@ -11,6 +13,11 @@ export const fluentBitFields: Fields = {
 };
 
 /** Fluent Bit's out_kafka with `format json`: `log` from tail, `MESSAGE` from systemd, pieces of lines from its `cri` parser. */
-export const createFluentBit = createShipperJson("fluent-bit", fluentBitFields, ({ logtag, stream }) =>
-  logtag === "P" || logtag === "F" ? { piece: { stream: String(stream), isLast: logtag === "F" } } : {},
-);
+export const createFluentBit = createShipperJson("fluent-bit", fluentBitFields, pieceIn);
+
+/** What the `cri` parser says of a line. */
+export function pieceIn({ logtag, stream }: JsonObject): Pick<DecodedLine, "piece"> {
+  return logtag === "P" || logtag === "F"
+    ? { piece: { stream: String(stream), isLast: logtag === "F" } }
+    : {};
+}

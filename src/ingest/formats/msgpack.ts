@@ -1,7 +1,7 @@
 import { decode, ExtensionCodec } from "@msgpack/msgpack";
 import { reasonOf } from "../../errors.ts";
 import { commonFields, createFieldReader, type Fields } from "./fields.ts";
-import { fluentBitFields } from "./fluent-bit.ts";
+import { fluentBitFields, pieceIn } from "./fluent-bit.ts";
 import { type RecordFormat, refused } from "./format.ts";
 import { assertSize, isObject, type JsonObject } from "./json-object.ts";
 import { isSound } from "./msgpack-shape.ts";
@@ -32,7 +32,8 @@ export function createMsgpack(fields: Partial<Fields> = {}): RecordFormat {
     decode({ value }) {
       if (value === null || value.length === 0) return [];
       assertSize(value, "msgpack");
-      return [readFields(objectIn(unpack(value)))];
+      const content = objectIn(unpack(value));
+      return [{ ...readFields(content), ...pieceIn(content) }];
     },
   };
 }
@@ -52,7 +53,10 @@ function unpack(value: Buffer): unknown {
 
 function objectIn(content: unknown): JsonObject {
   if (isObject(content)) return content;
-  if (Array.isArray(content) && content.length === 2 && isObject(content[1]))
-    return { "@timestamp": content[0], ...content[1] };
+  if (Array.isArray(content) && content.length === 2 && isObject(content[1])) {
+    // Since version 2.1 Fluent Bit's events have metadata beside their time.
+    const [head, fields] = content;
+    return { "@timestamp": Array.isArray(head) ? head[0] : head, ...fields };
+  }
   throw refused("LG_RECORD_MSGPACK", "A msgpack record is neither a map nor a pair of time and map.");
 }

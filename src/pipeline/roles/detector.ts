@@ -9,7 +9,7 @@ import { stateName, topicNames } from "../names.ts";
 import { type ModelOptions, modelOptionsOf, type OpenModel, openModel } from "../open-model.ts";
 import { createPublisher } from "../publisher.ts";
 import { createScoringGuard } from "../scoring-guard.ts";
-import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
+import { consumerFor, createBury, decodeOwn, type Role, type RoleContext } from "../services.ts";
 import { lineMaskerOf } from "../stages.ts";
 
 /** Windows that their last line closed; the others waited for time to pass. */
@@ -70,17 +70,10 @@ export async function createDetectorRole(
       // What is judged becomes durable before more is: a crash repeats no more, and a slow model shows progress.
       maxRecords: batchSize,
       async process(records) {
-        const batch: { window: Window; record: RawRecord }[] = [];
-        const unreadable: { record: RawRecord; error: unknown }[] = [];
-        for (const record of records) {
-          try {
-            batch.push({ window: decodeWindow(record.value ?? Buffer.alloc(0)), record });
-          } catch (error) {
-            unreadable.push({ record, error });
-          }
-        }
-        await bury(unreadable);
-        await judge(batch);
+        const read = await decodeOwn(records, decodeWindow, bury);
+        await judge(
+          read.flatMap(({ record, message: window }) => (window === undefined ? [] : [{ record, window }])),
+        );
         position = (records.at(-1)?.offset ?? position - 1) + 1;
       },
       commitPoint: () => ({ offset: position, metadata: "" }),

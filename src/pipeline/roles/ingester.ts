@@ -88,10 +88,10 @@ function beginningOf(
       return { incarnation: String(Date.now()), partitions, position: log.start };
     }
     // Whoever begins at the end when a topic is first read must not do so in a partition that was added since.
-    const before = Math.min(...[...allCommitted.values()].map((one) => noteOf(one).partitions));
-    const isAdded = partition >= before;
+    const others = [...allCommitted.values()].map(noteOf);
+    const isAdded = others.some((other) => partition >= other.partitions);
     return {
-      incarnation: "1",
+      incarnation: String(Math.max(1, ...others.map((other) => Number(other.incarnation)))),
       partitions,
       position: options.from === "earliest" || isAdded ? log.start : log.end,
     };
@@ -99,7 +99,9 @@ function beginningOf(
   const note = noteOf(committed);
   if (committed.offset <= log.end) return { ...note, position: committed.offset };
   services.metrics.lostOffsets.inc({ pipeline, role: "ingester" });
-  services.logger.error("A raw topic was made anew; what was not read of the former one is lost.", {
+  const event =
+    "A raw topic was made anew, or its broker has lost its newest records; it is read from its start.";
+  services.logger.error(event, {
     topic,
     partition,
     committed: committed.offset,

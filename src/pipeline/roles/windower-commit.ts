@@ -17,17 +17,32 @@ const metadataSchema = Type.Object({
    * the first from `rebuildFrom`. An ingester that died sends many messages again, all after the same line.
    */
   repeats: Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Array(Type.Integer())])),
+  /** By topic and incarnation: partition, offset and index of the newest line that was taken in. */
+  sources: Type.Array(
+    Type.Tuple([
+      Type.String(),
+      Type.String(),
+      Type.Array(Type.Tuple([Type.Integer(), Type.Integer(), Type.Integer()])),
+    ]),
+  ),
 });
 
 type Metadata = Static<typeof metadataSchema>;
 
-/** Where the repeats are too many to be said, a rebuild publishes all that it finds. */
-export function metadataOf({ rebuildFrom, streamTime, specHash, repeats }: CommitPoint): string {
-  const write = (metadata: Metadata) => JSON.stringify(metadata);
-  const whole = write({ rebuildFrom, streamTime, specHash, repeats: packed(repeats, rebuildFrom) });
-  return whole.length <= maxMetadataBytes
-    ? whole
-    : write({ rebuildFrom, streamTime, specHash: "", repeats: [] });
+/**
+ * As much as Kafka takes. Without the sources, a line that comes again after a rebuild, and none of its source since R, is
+ * taken for new; where the repeats are too many to be said, a rebuild publishes all that it finds.
+ */
+export function metadataOf(point: CommitPoint): string {
+  const { rebuildFrom, streamTime, specHash } = point;
+  const repeats = packed(point.repeats, rebuildFrom);
+  const sources = bySource(point.sources);
+  const most: Metadata = { rebuildFrom, streamTime, specHash, repeats, sources };
+  const bare: Metadata = { ...most, specHash: "", repeats: [] };
+  const texts = [most, { ...most, sources: [] }, bare, { ...bare, sources: [] }].map((one) =>
+    JSON.stringify(one),
+  );
+  return texts.find((text) => Buffer.byteLength(text) <= maxMetadataBytes) ?? "";
 }
 
 /** A commit that is not ours (an operator moved the group) rebuilds from itself. */
@@ -38,9 +53,23 @@ export function commitPointOf(
   const { offset, metadata } = committed;
   const ours = parse(metadata);
   if (!Value.Check(metadataSchema, ours))
-    return { offset, rebuildFrom: offset, streamTime: earliestTime, specHash: "", repeats: [] };
+    return { offset, rebuildFrom: offset, streamTime: earliestTime, specHash: "", repeats: [], sources: [] };
   const repeats = unpacked(ours.repeats, ours.rebuildFrom);
-  return { ...ours, offset, rebuildFrom: Math.min(ours.rebuildFrom, offset), repeats };
+  const sources = ours.sources.flatMap(([topic, incarnation, places]) =>
+    places.map(([partition, at, index]) => ({ topic, incarnation, partition, offset: at, index })),
+  );
+  return { ...ours, offset, rebuildFrom: Math.min(ours.rebuildFrom, offset), repeats, sources };
+}
+
+function bySource(sources: CommitPoint["sources"]): Metadata["sources"] {
+  const groups = new Map<string, Metadata["sources"][number]>();
+  for (const { topic, incarnation, partition, offset, index } of sources) {
+    const name = `${topic} ${incarnation}`;
+    const group = groups.get(name) ?? [topic, incarnation, []];
+    group[2].push([partition, offset, index]);
+    groups.set(name, group);
+  }
+  return [...groups.values()];
 }
 
 function packed(repeats: readonly Repeats[], rebuildFrom: number): Metadata["repeats"] {

@@ -2,14 +2,12 @@ import { decodeLines } from "../../codec/lines.ts";
 import { encodeWindow } from "../../codec/window.ts";
 import { sizeOf, windowSpecOf } from "../../config/load.ts";
 import { partitionOf } from "../../ingest/keys.ts";
-import type { RawRecord } from "../../ingest/line.ts";
-import type { LinesMessage } from "../../ingest/lines-message.ts";
 import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
 import { createRedisWindowStore } from "../../redis/window-store.ts";
 import { createPartitionWindower } from "../../window/partition-windower.ts";
 import type { Window } from "../../window/window.ts";
 import { stateName, topicNames } from "../names.ts";
-import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
+import { consumerFor, createBury, decodeOwn, type Role, type RoleContext } from "../services.ts";
 import { checkWindow } from "../stages.ts";
 import { commitPointOf, metadataOf } from "./windower-commit.ts";
 
@@ -85,17 +83,10 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
       position,
       maxBytes: bytesPerStep,
       async process(records) {
-        const messages: { offset: number; message: LinesMessage }[] = [];
-        const unreadable: { record: RawRecord; error: unknown }[] = [];
-        for (const record of records) {
-          try {
-            messages.push({ offset: record.offset, message: decodeLines(record.value ?? Buffer.alloc(0)) });
-          } catch (error) {
-            unreadable.push({ record, error });
-          }
-        }
-        await bury(unreadable);
-        await publish(await windower.advance(messages));
+        const read = await decodeOwn(records, decodeLines, bury);
+        await publish(
+          await windower.advance(read.map(({ record: { offset }, message }) => ({ offset, message }))),
+        );
         committable = windower.commitPoint();
         const stats = windower.stats();
         metrics.openWindows.set({ pipeline, partition }, stats.openWindows);
