@@ -1,4 +1,4 @@
-// `npm test`: sets up a bare machine, then type check, lint, import direction, all tests, and the trainer's tests.
+// `npm test`: sets up a bare machine, then type check, lint, import direction, all tests, the trainer's, and the promises under fire.
 
 import { ensureCommands, environment, findUv, run, setUp } from "./setup.mjs";
 
@@ -10,3 +10,4 @@ const env = { ...environment, LOGGUARDIAN_UV: uv, OMP_NUM_THREADS: "1" };
 run(uv, ["sync", "--quiet", "--frozen", "--project", "training"]);
 run("npx", ["--no", "vitest", "run"], { env });
 run(uv, ["run", "--quiet", "--project", "training", "pytest", "-q", "-n", "2", "training/tests"], { env });
+run("npm", ["run", "--silent", "test:integrity", "--", "--quick"], { env });
