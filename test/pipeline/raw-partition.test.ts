@@ -8,7 +8,9 @@ import { createRawPartitionWorker } from "../../src/pipeline/roles/raw-partition
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 
 function record(offset: number, logtag: string): RawRecord {
-  const value = Buffer.from(JSON.stringify({ log: `line ${offset}`, logtag, stream: "stdout" }));
+  const value = Buffer.from(
+    JSON.stringify({ log: `line ${offset}`, logtag, stream: "stdout", path: "/var/log/a" }),
+  );
   return { topic: "raw", partition: 0, offset, key: null, value, headers: {}, timestamp: Date.now() };
 }
 
