@@ -62,7 +62,10 @@ export function contentOf(anomaly: Anomaly, labels: Record<string, string>): Ale
       score: `${score} (threshold ${ours.threshold}), ${ours.model.name} ${ours.model.version}`,
       ...(ours.novelty === undefined ? {} : { novelty: noveltyOf(ours.novelty, ours.lines) }),
       lines: heaviest.map((line) => `${weightOf(line.weight)}  ${clean(line.text)}`).join("\n"),
-      window: `${ours.window.lines} lines, closed by ${ours.window.closed}`,
+      window:
+        ours.window.closed === "open"
+          ? `${ours.window.lines} lines so far; it is open, and its final verdict follows`
+          : `${ours.window.lines} lines, closed by ${ours.window.closed}`,
       verdict_id: event.id,
       next: `Look at ${clean(where)} from ${event.start} on. All lines: the message with header lg-id ${event.id} on the anomalies topic.`,
     },

@@ -13,10 +13,18 @@ import { windowVectors } from "./window-vectors.ts";
 /** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
 export interface Judge {
   /** In the order asked. A window that cannot be judged is undecided with the reason; it spoils no other. */
-  judge(windows: readonly { masked: readonly string[] }[]): Promise<Judgement[]>;
+  judge(windows: readonly AskedWindow[]): Promise<Judgement[]>;
   /** Of a window that is not to be judged. @param reason a stable code. */
   undecided(lines: number, reason: string): Judgement;
   stats(): { verdicts: CacheStats; lines: CacheStats };
+}
+
+export interface AskedWindow {
+  masked: readonly string[];
+  /** Of a window that is judged while it is open: the name it is known by until it has closed. */
+  id?: string;
+  /** Lines that it had at the revision before, where it is open yet: it is anomalous only if it was so then, too. */
+  linesBefore?: number;
 }
 
 export interface JudgeOptions {
@@ -54,43 +62,86 @@ export function createJudge(
     reason,
   });
 
-  /** Computes what the cache does not know, each distinct window once. */
-  async function compute(
-    missing: Map<string, readonly string[]>,
-  ): Promise<Map<string, KnownWindow | unknown>> {
-    const results = new Map<string, KnownWindow | unknown>();
-    const windows = [...missing.values()];
-    const vectors = await windowVectors(embedder, windows);
-    const scored = await scorer.score(vectors.map(({ joined }) => joined));
-    for (const [place, key] of [...missing.keys()].entries()) {
-      const logits = scored[place];
-      const { lines = [], joined = new Float32Array(0) } = vectors[place] ?? {};
-      if (logits === undefined || logits instanceof LogGuardianError) {
-        results.set(key, logits);
-        continue;
+  /** What the cache does not know is computed, each distinct window once. What cannot be computed is an error. */
+  async function knownOf(asked: readonly (AskedWindow & { key: string })[]): Promise<Map<string, Result>> {
+    const results = new Map<string, Result>();
+    const missing = new Map<string, AskedWindow>();
+    for (const { key, ...window } of asked) {
+      if (missing.has(key) || results.has(key)) continue;
+      const found = cache.get(key);
+      if (found) results.set(key, found);
+      else missing.set(key, window);
+    }
+    if (missing.size === 0) return results;
+    try {
+      const windows = [...missing.values()];
+      const vectors = await windowVectors(
+        embedder,
+        windows.map(({ masked }) => masked),
+      );
+      const scored = await scorer.score(
+        vectors.map(({ joined }) => joined),
+        windows.map(({ id, linesBefore }) =>
+          id === undefined ? undefined : { id, isLast: linesBefore === undefined },
+        ),
+      );
+      for (const [place, key] of [...missing.keys()].entries()) {
+        const logits = scored[place];
+        if (logits === undefined || logits instanceof LogGuardianError) {
+          results.set(key, logits);
+          continue;
+        }
+        const known: KnownWindow = { logits };
+        if (novelty !== undefined) known.lineNovelties = await novelty.of(vectors[place]?.lines ?? []);
+        cache.set(key, known);
+        results.set(key, known);
       }
-      const known: KnownWindow = { logits };
-      if (options.evidence && isAnomalous(known)) {
-        known.weights = await lineWeights(scorer, joined, lines.length);
-      }
-      if (novelty !== undefined) known.lineNovelties = await novelty.of(lines);
-      cache.set(key, known);
-      results.set(key, known);
+    } catch (thrown) {
+      for (const key of missing.keys()) results.set(key, thrown);
     }
     return results;
   }
 
-  async function judgementOf(known: KnownWindow, lines: readonly string[]): Promise<Judgement> {
+  /** Open windows that were anomalous at the revision before, too: a score that stays above the threshold. */
+  async function staying(windows: readonly AskedWindow[]): Promise<ReadonlySet<AskedWindow>> {
+    const before = windows.flatMap((window) => {
+      const masked = window.masked.slice(0, window.linesBefore);
+      return masked.length === 0 ? [] : [{ window, masked, key: windowKey(bundle.id, masked) }];
+    });
+    const known = await knownOf(before.map(({ masked, key }) => ({ masked, key })));
+    const stay = before.filter(({ key }) => {
+      const result = known.get(key);
+      return isKnown(result) && isAnomalous(result);
+    });
+    return new Set(stay.map(({ window }) => window));
+  }
+
+  async function withWeights(known: KnownWindow, lines: readonly string[]): Promise<Result> {
+    if (known.weights !== undefined) return known;
+    try {
+      const [vectors] = await windowVectors(embedder, [lines]);
+      const weights = await lineWeights(scorer, vectors?.joined ?? new Float32Array(0), lines.length);
+      return { ...known, weights };
+    } catch (thrown) {
+      return thrown;
+    }
+  }
+
+  async function judgementOf(
+    known: KnownWindow,
+    lines: readonly string[],
+    isRaised: boolean,
+  ): Promise<Judgement> {
     const margin = marginOf(known);
     const judgement: Judgement = {
-      verdict: isAnomalous(known) ? "anomalous" : "normal",
+      verdict: isRaised ? "anomalous" : "normal",
       score: scoreOf(margin, calibration),
       margin,
       logits: known.logits,
       threshold: options.threshold,
       linesScored: lines.length,
     };
-    if (known.weights !== undefined) judgement.weights = known.weights;
+    if (isRaised && known.weights !== undefined) judgement.weights = known.weights;
     if (known.lineNovelties !== undefined) {
       judgement.novelty = Math.max(...known.lineNovelties);
       judgement.lineNovelties = known.lineNovelties;
@@ -106,32 +157,40 @@ export function createJudge(
     undecided,
     stats: () => ({ verdicts: cache.stats(), lines: embedder.stats() }),
     async judge(windows) {
-      const cut = windows.map(({ masked }) => masked.slice(0, limits.maxLines));
-      const keys = cut.map((lines) => windowKey(bundle.id, lines));
-      const known = new Map<string, KnownWindow | unknown>();
-      const missing = new Map<string, readonly string[]>();
-      for (const [place, key] of keys.entries()) {
-        if (missing.has(key) || known.has(key)) continue;
-        const found = cache.get(key);
-        if (found) known.set(key, found);
-        else missing.set(key, cut[place] ?? []);
-      }
-      if (missing.size > 0) {
-        const computed = await compute(missing).catch(
-          (thrown) => new Map([...missing.keys()].map((key) => [key, thrown])),
-        );
-        for (const [key, result] of computed) known.set(key, result);
+      const asked = windows.map((window) => {
+        const masked = window.masked.slice(0, limits.maxLines);
+        return { ...window, masked, key: windowKey(bundle.id, masked) };
+      });
+      const results = await knownOf(asked);
+      const above = asked.filter(({ key }) => {
+        const result = results.get(key);
+        return isKnown(result) && isAnomalous(result);
+      });
+      const stay = await staying(above.filter(({ linesBefore }) => linesBefore !== undefined));
+      const raised = new Set<AskedWindow>();
+      for (const window of above) {
+        if (window.linesBefore !== undefined && !stay.has(window)) continue;
+        raised.add(window);
+        const known = results.get(window.key);
+        if (!options.evidence || !isKnown(known)) continue;
+        const result = await withWeights(known, window.masked);
+        results.set(window.key, result);
+        if (isKnown(result)) cache.set(window.key, result);
       }
       return Promise.all(
-        keys.map((key, place) => {
-          const lines = cut[place] ?? [];
-          const result = known.get(key);
-          return isKnown(result) ? judgementOf(result, lines) : undecided(lines.length, codeOf(result));
+        asked.map((window) => {
+          const result = results.get(window.key);
+          return isKnown(result)
+            ? judgementOf(result, window.masked, raised.has(window))
+            : undecided(window.masked.length, codeOf(result));
         }),
       );
     },
   };
 }
+
+/** What was computed of a window, or why it could not be. */
+type Result = KnownWindow | unknown;
 
 function codeOf(thrown: unknown): string {
   return thrown instanceof LogGuardianError ? thrown.code : "LG_SCORER";

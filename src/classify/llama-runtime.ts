@@ -19,13 +19,17 @@ export interface RuntimeOptions {
   threads: number;
   /** Windows in one decode at most. */
   maxWindows: number;
+  /** Windows that go on whose lines are kept in the KV cache, at most. */
+  liveWindows?: number;
 }
 
 export interface LlamaRuntime {
   engine: Engine;
   /** "cpu", "cuda", … and how many layers lie there. */
   device: string;
+  /** Of one decode; from this number on, `liveSequences` more hold windows that go on. */
   maxSequences: number;
+  liveSequences: number;
   maxPositions: number;
   detokenize(ids: number[]): string;
   close(): Promise<void>;
@@ -70,6 +74,7 @@ export async function openLlamaOn(
   const maxPositions = Math.max(positionsPerDecode, positionsPerSequence);
   const gpuLayers = llama.gpu === false ? 0 : await chooseGpuLayers(modelPath, llama, options.gpuLayers);
   const maxSequences = Math.max(2, options.maxWindows);
+  const { liveWindows: liveSequences = 0 } = options;
   let engine: Engine;
   try {
     engine = new addon.Engine({
@@ -77,7 +82,7 @@ export async function openLlamaOn(
       ...(manifest.llama.adapter === undefined ? {} : { adapterPath: bundle.path(manifest.llama.adapter) }),
       gpuLayers,
       threads: options.threads > 0 ? options.threads : Math.max(1, availableParallelism() - 1),
-      maxSequences,
+      maxSequences: maxSequences + liveSequences,
       maxPositions,
       positionsPerSequence,
       repack: !(await hasBlocksOf256(modelPath)),
@@ -98,6 +103,7 @@ export async function openLlamaOn(
     engine,
     device: gpuLayers > 0 ? `${llama.gpu}, ${gpuLayers} layers` : "cpu",
     maxSequences,
+    liveSequences,
     maxPositions,
     detokenize: (ids) => vocabulary.detokenize(ids as unknown as Token[]),
     async close() {

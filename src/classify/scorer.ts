@@ -1,6 +1,7 @@
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
 import type { Operation } from "./addon.ts";
+import { createLiveSequences, type Live, type LiveWindow } from "./live-sequences.ts";
 import { type LlamaRuntime, openLlama, type RuntimeOptions } from "./llama-runtime.ts";
 import { batchesBySize, decodePieces, type PromptRows } from "./window-batch.ts";
 
@@ -13,6 +14,9 @@ export interface Logits {
 /** A window's logits, or why it has none. */
 export type Scored = Logits | LogGuardianError;
 
+/** For each window, whether it goes on. */
+export type LiveWindows = readonly (LiveWindow | undefined)[];
+
 /** The language model's judgement of windows given as line vectors. */
 export interface Scorer {
   readonly width: number;
@@ -21,8 +25,10 @@ export interface Scorer {
   /**
    * Each window is [lines, width]. On a CPU without flash attention a window's logits are the same bits alone, in any
    * batch and in any order. One bad window (LG_WINDOW_EMPTY, LG_EMBEDDING_NOT_FINITE, LG_DECODE) spoils no other.
+   * @param live of windows that go on: of those whose lines are still in the KV cache only the new ones are computed. The
+   *   logits are the same bits.
    */
-  score(windows: readonly Float32Array[]): Promise<Scored[]>;
+  score(windows: readonly Float32Array[], live?: LiveWindows): Promise<Scored[]>;
   /** Logits after the first `counts[i]` lines of the window, from one KV cache; 0 asks about no line at all. */
   scorePrefixes(window: Float32Array, counts: readonly number[]): Promise<Logits[]>;
   /** The model's own words: greedy, at most 6 tokens. For people; verdicts never come from text. */
@@ -40,7 +46,7 @@ const maxAnswerTokens = 6;
 export async function createScorer(bundle: Bundle, options: RuntimeOptions): Promise<Scorer> {
   const { manifest } = bundle;
   const runtime = await openLlama(bundle, options);
-  const { engine, maxSequences, maxPositions } = runtime;
+  const { engine, maxSequences, liveSequences, maxPositions } = runtime;
   const { width } = engine.info();
   const verdictIds = Int32Array.of(manifest.verdict.normal.id, manifest.verdict.anomalous.id);
   const prompt: PromptRows = {
@@ -69,25 +75,71 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
   }
   const forget = (sequence: number): Operation => ({ kind: "remove", sequence, from: beforeLength });
 
-  async function decodeWindows(windows: readonly Float32Array[]): Promise<Logits[]> {
-    const pieces = windows.map((window, sequence) => ({
-      parts: [window, prompt.after],
-      sequence,
-      from: beforeLength,
-      output: true,
-    }));
-    const sequences = range(0, windows.length);
-    return pairs(await engine.run([...sequences.map(forget), decodePieces(pieces, width)], verdictIds));
+  const kept = createLiveSequences({
+    width,
+    sequences: range(maxSequences, maxSequences + liveSequences),
+  });
+  const whole = (sequence: number): Operation => ({ kind: "remove", sequence, from: 0 });
+
+  interface Asked {
+    window: Float32Array;
+    /** Whether it goes on, and what of it is in the KV cache. */
+    live?: LiveWindow | undefined;
+    known?: Live | undefined;
+  }
+
+  /**
+   * No more live windows than may be kept: one that was found is then not given up for another before it is used. Of two
+   * revisions of one window the later.
+   */
+  function askedOf(places: readonly number[], windows: readonly Float32Array[], live: LiveWindows): Asked[] {
+    const last = new Map(places.flatMap((place) => (live[place] ? [[live[place].id, place]] : [])));
+    const chosen = new Set([...last.values()].slice(0, liveSequences));
+    return places.map((place) => {
+      const window = windows[place] ?? new Float32Array(0);
+      const one = chosen.has(place) ? live[place] : undefined;
+      return { window, live: one, known: one && kept.find(one.id, window) };
+    });
+  }
+
+  async function decodeWindows(asked: readonly Asked[]): Promise<Logits[]> {
+    const before: Operation[] = [];
+    const after: Operation[] = [];
+    const pieces = asked.map(({ window, known }, sequence) => {
+      if (known === undefined) before.push(forget(sequence));
+      else before.push(whole(sequence), { kind: "copy", source: known.sequence, target: sequence });
+      const lines = known?.lines ?? 0;
+      const fresh = window.subarray(lines * width);
+      return { parts: [fresh, prompt.after], sequence, from: beforeLength + lines, output: true };
+    });
+    for (const [sequence, { window, live }] of asked.entries()) {
+      if (live === undefined) continue;
+      if (live.isLast) {
+        kept.drop(live.id);
+        continue;
+      }
+      const target = kept.keep(live.id, window);
+      const from = beforeLength + window.length / width;
+      after.push(whole(target), { kind: "copy", source: sequence, target });
+      after.push({ kind: "remove", sequence: target, from });
+    }
+    try {
+      return pairs(await engine.run([...before, decodePieces(pieces, width), ...after], verdictIds));
+    } catch (thrown) {
+      // What the program has done of itself is not known.
+      for (const { live } of asked) if (live !== undefined) kept.drop(live.id);
+      throw thrown;
+    }
   }
 
   /** A batch that fails is tried window by window, so that only what fails alone stays unscored. */
-  async function scoreBatch(windows: readonly Float32Array[]): Promise<Scored[]> {
+  async function scoreBatch(asked: readonly Asked[]): Promise<Scored[]> {
     try {
-      return await decodeWindows(windows);
+      return await decodeWindows(asked);
     } catch (thrown) {
-      if (windows.length === 1) return [decodeFailed(thrown)];
+      if (asked.length === 1) return [decodeFailed(thrown)];
       const results: Scored[] = [];
-      for (const window of windows) results.push(...(await scoreBatch([window])));
+      for (const { window, live } of asked) results.push(...(await scoreBatch([{ window, live }])));
       return results;
     }
   }
@@ -95,17 +147,17 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
   return {
     width,
     device: runtime.device,
-    score: (windows) =>
+    score: (windows, live = []) =>
       inTurn(async () => {
         const results: Scored[] = windows.map(
           (window) => refusal(window, width, manifest.window.maxLines) ?? pending,
         );
         const good = range(0, windows.length).filter((place) => results[place] === pending);
-        const sizes = good.map((place) => (windows[place]?.length ?? 0) / width);
+        const asked = askedOf(good, windows, live);
+        const sizes = asked.map(({ window, known }) => window.length / width - (known?.lines ?? 0));
         for (const batch of batchesBySize(sizes, maxSequences, maxPositions, afterLength)) {
-          const places = batch.map((index) => good[index] ?? 0);
-          const scored = await scoreBatch(places.map((place) => windows[place] ?? new Float32Array(0)));
-          for (const [index, place] of places.entries()) results[place] = scored[index] ?? pending;
+          const scored = await scoreBatch(batch.flatMap((index) => asked[index] ?? []));
+          for (const [place, index] of batch.entries()) results[good[index] ?? 0] = scored[place] ?? pending;
         }
         return results;
       }),

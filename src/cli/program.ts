@@ -117,6 +117,36 @@ Nothing of the running pipeline is touched. Verdicts stand on the anomalies topi
     .action(async (options) => (await import("./commands/replay.ts")).replayCommand(options));
 
   program
+    .command("explain")
+    .description("show which lines of a window gave it its score, and where it crossed the threshold")
+    .argument(
+      "[what]",
+      "id of a verdict on the anomalies topic; or a file (- for standard input) of verdicts, or of the lines of one window",
+    )
+    .option("--patterns", "anomalies by fingerprint, of the topic or a file: what they have in common")
+    .option("--leave-one-out", "also how much lower the margin is without each line")
+    .addOption(
+      new Option("--layout <name>", "what stands before a line's content (default: the pipeline's)").choices(
+        layoutNames,
+      ),
+    )
+    .option("--pipeline <name>", "layout, masks, bundle and threshold of a pipeline (default: the verdict's)")
+    .addOption(configOption())
+    .option("--model <dir>", "bundle (default: the pipeline's)")
+    .option("--threshold <score>", "anomalous from this score on (default: the pipeline's)")
+    .option("--json", "one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian explain 9f2c5c1b7c1f4d0a8e7b6a5d4c3b2a10
+  logguardian detect app.log | logguardian explain -
+  logguardian explain window.log --layout hdfs --leave-one-out
+  logguardian explain --patterns --json`,
+    )
+    .action(async (what, options) => (await import("./commands/explain.ts")).explainCommand(what, options));
+
+  program
     .command("decode")
     .description("show how records of a topic, or of a file, would be read, and why; nothing is committed")
     .option("--topic <name>", "its newest records")

@@ -1,14 +1,14 @@
 import { encodeToFit } from "../cut-to-fit.ts";
 import type { Entry } from "../window/entry.ts";
-import type { CloseReason, Window } from "../window/window.ts";
+import type { Window } from "../window/window.ts";
 import { decodedLine, readEncodedLine, readLine, writeLine } from "./line.ts";
 import { createCodec } from "./single-object.ts";
 
 /** Of an encoded window: Kafka's default limit of a batch is 1 MB. */
 export const maxWindowBytes = 900_000;
 
-const windows = createCodec<Window>(["window.v1.avsc"], {
-  write({ id, pipeline, key, revision, reason, start, end, maskHash, lines }, to) {
+const windows = createCodec<Window>(["window.v2.avsc", "window.v1.avsc"], {
+  write({ id, pipeline, key, revision, reason, start, end, maskHash, lines, formerIds }, to) {
     to.string(id);
     to.string(pipeline);
     to.string(key);
@@ -18,17 +18,19 @@ const windows = createCodec<Window>(["window.v1.avsc"], {
     to.long(end);
     to.string(maskHash);
     to.array(lines, (line) => writeLine(to, line));
+    to.array(formerIds, (former) => to.string(former));
   },
   read: (from) => ({
     id: from.string(),
     pipeline: from.string(),
     key: from.string(),
     revision: from.long(),
-    reason: from.string() as CloseReason,
+    reason: from.string() as Window["reason"],
     start: from.long(),
     end: from.long(),
     maskHash: from.string(),
     lines: from.array(() => readLine(from)),
+    formerIds: from.array(() => from.string()),
   }),
 });
 

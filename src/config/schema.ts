@@ -100,6 +100,8 @@ export const pipelineSchema = object({
   threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),
   publish: oneOf(["anomalous", "all"], { default: "anomalous" }),
   idleAfter: duration("30s"),
+  /** Windows are judged before they close, at each multiple of so many lines. */
+  early: optional(object({ everyLines: Type.Integer({ minimum: 1 }) })),
   /**
    * Of open windows; a lines-partition has an equal share. Beyond, the one silent for longest closes. Of what is read, a
    * raw partition has an equal share; beyond, its reading pauses.
@@ -210,6 +212,7 @@ export const configSchema = object({
       llamaThreads: count(0, 0),
       onnxThreads: count(0, 0),
       batchSize: count(1, 32),
+      liveWindows: Type.Integer({ minimum: 0, maximum: 128, default: 32 }),
       lineCache: size("64MB"),
       verdictCache: size("64MB"),
     },

@@ -1,4 +1,4 @@
-import type { Judge } from "../classify/judge.ts";
+import type { AskedWindow, Judge } from "../classify/judge.ts";
 import type { Judgement } from "../classify/judgement.ts";
 import { fingerprintOf } from "../verdict/fingerprint.ts";
 import type { Verdict } from "../verdict/verdict.ts";
@@ -58,7 +58,7 @@ export function createDetector(
       if (guard !== undefined && windows.every((window) => guard.isPoison(window)))
         return windows.map(({ lines }) => judge.undecided(lines.length, "LG_SCORER_CRASHED"));
       await guard?.begin(windows);
-      return await judge.judge(windows.map(({ lines }) => ({ masked: lines.map(({ masked }) => masked) })));
+      return await judge.judge(windows.map(askedOf));
     } finally {
       await guard?.end(windows);
     }
@@ -79,4 +79,13 @@ export function createDetector(
       return Promise.all(verdicts);
     },
   };
+}
+
+function askedOf({ id, revision, reason, lines }: Window): AskedWindow {
+  const masked = lines.map((line) => line.masked);
+  if (revision === 0) return { masked };
+  // The revisions of an open window are so many lines apart.
+  return reason === "open"
+    ? { masked, id, linesBefore: lines.length - lines.length / revision }
+    : { masked, id };
 }

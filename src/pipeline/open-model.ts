@@ -18,6 +18,8 @@ export interface InferenceOptions {
   onnxThreads: number;
   /** Windows in one decode at most. */
   batchSize: number;
+  /** Open windows whose lines stay in the KV cache; 0 where none is judged before it closes. */
+  liveWindows: number;
   lineCacheBytes: number;
   verdictCacheBytes: number;
 }
@@ -28,6 +30,7 @@ export const defaultInference: InferenceOptions = {
   llamaThreads: 0,
   onnxThreads: 0,
   batchSize: 32,
+  liveWindows: 0,
   lineCacheBytes: 64 * 2 ** 20,
   verdictCacheBytes: 64 * 2 ** 20,
 };
@@ -55,11 +58,16 @@ export interface ModelOptions {
 /** The model of a pipeline. */
 export function modelOptionsOf(
   { inference }: Config,
-  { bundle, threshold }: Pick<PipelineConfig, "bundle" | "threshold">,
+  { bundle, threshold, early }: Pick<PipelineConfig, "bundle" | "threshold" | "early">,
 ): ModelOptions {
-  const { lineCache, verdictCache, ...rest } = inference;
+  const { lineCache, verdictCache, liveWindows, ...rest } = inference;
   return {
-    inference: { ...rest, lineCacheBytes: sizeOf(lineCache), verdictCacheBytes: sizeOf(verdictCache) },
+    inference: {
+      ...rest,
+      liveWindows: early === undefined ? 0 : liveWindows,
+      lineCacheBytes: sizeOf(lineCache),
+      verdictCacheBytes: sizeOf(verdictCache),
+    },
     ...(bundle === undefined ? {} : { bundleDir: bundle }),
     ...(threshold === undefined ? {} : { threshold }),
   };
@@ -82,6 +90,7 @@ export async function openModel(options: ModelOptions = {}): Promise<OpenModel> 
       gpuLayers: inference.gpuLayers,
       threads: inference.llamaThreads,
       maxWindows: inference.batchSize,
+      liveWindows: inference.liveWindows,
     }),
   ] as const;
   await Promise.allSettled(opening);

@@ -17,7 +17,8 @@ export async function createPublisher({ services, pipeline, options }: RoleConte
   return {
     async publish(verdicts) {
       const wanted = verdicts.filter(
-        ({ logguardian }) => options.publish === "all" || logguardian.verdict !== "normal",
+        ({ logguardian: { verdict, early } }) =>
+          options.publish === "all" || verdict !== "normal" || early !== undefined,
       );
       await sender.send(
         anomalies,

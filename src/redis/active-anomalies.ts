@@ -12,14 +12,23 @@ const forgottenAtATime = 1000;
 export function createRedisActiveAnomalies(redis: RedisClient, name: string): ActiveAnomalies {
   const base = `lg:v1:{${name}:alerts}`;
   const active = `${base}:active`;
+  const raised = `${base}:raised`;
+  const keysOf = (fingerprint: string) => [active, `${base}:ids:${fingerprint}`, raised];
   return {
-    async seen({ fingerprint, id, now, holdMs, content }) {
-      const known = await redis.script(
-        "alert-seen",
-        [active, `${base}:ids:${fingerprint}`],
-        [fingerprint, id, now, holdMs, JSON.stringify(content), Math.max(knownForMs, 2 * holdMs), knownIds],
-      );
+    async seen({ fingerprint, id, now, holdMs, content, stage = "" }) {
+      const knownFor = Math.max(knownForMs, 2 * holdMs);
+      const known = await redis.script("alert-seen", keysOf(fingerprint), [
+        ...[fingerprint, id, now, holdMs, JSON.stringify(content), knownFor, knownIds, stage],
+      ]);
       return typeof known === "string" ? anomalyOf(fingerprint, known) : undefined;
+    },
+    async raisedAs(id) {
+      const fingerprint = await redis.script("alert-raised", [raised], [id]);
+      return typeof fingerprint === "string" ? fingerprint : undefined;
+    },
+    async withdraw({ fingerprint, id, now }) {
+      const left = await redis.script("alert-withdraw", keysOf(fingerprint), [fingerprint, id, now]);
+      return typeof left === "string" ? anomalyOf(fingerprint, left) : undefined;
     },
     async all() {
       const anomalies = await redis.hash(active, 100);

@@ -30,7 +30,12 @@ const scripts = [
   "windows-acknowledge",
   "scoring-begin",
   "scoring-end",
+  "early-add",
+  "early-among",
+  "early-remove",
   "alert-seen",
+  "alert-raised",
+  "alert-withdraw",
   "alert-forget",
 ] as const;
 export type ScriptName = (typeof scripts)[number];

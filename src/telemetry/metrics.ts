@@ -16,7 +16,7 @@ export interface Metrics {
   rebuilds: Counter<"pipeline">;
   verdicts: Counter<"pipeline" | "verdict">;
   anomalies: Counter<"pipeline">;
-  revisions: Counter<"pipeline">;
+  early: Counter<"pipeline" | "stage">;
   inference: Histogram<"pipeline">;
   cache: Gauge<"pipeline" | "cache" | "result">;
   detection: Histogram<"pipeline">;
@@ -90,7 +90,11 @@ export function createMetrics(): Metrics {
     ),
     verdicts: counter("verdicts_total", "Windows judged.", ["pipeline", "verdict"]),
     anomalies: counter("anomalies_detected_total", "Windows judged anomalous.", ["pipeline"]),
-    revisions: counter("revisions_total", "Verdicts published on windows that had one before.", ["pipeline"]),
+    early: counter(
+      "early_verdicts_total",
+      "Windows found anomalous before they closed, and what became of them.",
+      ["pipeline", "stage"],
+    ),
     inference: seconds(
       "model_inference_seconds",
       "Time to judge one batch of windows.",

@@ -30,6 +30,10 @@ export interface Anomaly {
     /** Why it is undecided. */
     reason?: string;
     revision: number;
+    /** Of a window that was found anomalous before it closed: see `EarlyStage`. */
+    early?: EarlyStage;
+    /** Where the lines of a window that moved are now: the id of the verdict. */
+    movedTo?: string;
     pipeline: string;
     /** Label of the replay that judged again; live verdicts have none. */
     replay?: string;
@@ -45,6 +49,12 @@ export interface Anomaly {
     lines: AnomalyLine[];
   };
 }
+
+/**
+ * `raised`: the window is open, and its score stays above the threshold. When it has closed, its final revision follows:
+ * `confirmed`, or `withdrawn` where it is normal; or `moved`: its lines stand in another window, whose verdict this is.
+ */
+export type EarlyStage = "raised" | "confirmed" | "withdrawn" | "moved";
 
 export interface AnomalyLine {
   text: string;
@@ -120,6 +130,7 @@ const readSchema = Type.Object({
   logguardian: Type.Object({
     verdict: Type.String(),
     revision: Type.Integer(),
+    early: Type.Optional(Type.String()),
     pipeline: Type.String(),
     replay: Type.Optional(Type.String()),
     key: Type.String(),

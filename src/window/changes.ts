@@ -5,6 +5,8 @@ import type { Window } from "./window.ts";
 /** What a batch of messages changes, collected: an entry that opens and is released in one batch never reaches the store. */
 export class Changes {
   readonly closed: Window[] = [];
+  /** By id: only the newest. */
+  readonly #early = new Map<string, Window>();
   readonly #opened = new Map<number, Entry>();
   readonly #released: number[] = [];
   readonly #overlap = new Map<string, number>();
@@ -20,6 +22,14 @@ export class Changes {
   }
   close(window: Window): void {
     this.closed.push(window);
+    for (const id of [window.id, ...window.formerIds]) this.#early.delete(id);
+  }
+  early(window: Window): void {
+    this.#early.set(window.id, window);
+  }
+  /** Of windows that have not closed since. */
+  earlyRevisions(): Window[] {
+    return [...this.#early.values()];
   }
   toChange(fence: Fence, progress: Progress): Change {
     return {

@@ -1,18 +1,21 @@
 import type { Entry } from "./entry.ts";
-import type { CloseReason } from "./window.ts";
+import type { CloseReason, EarlySpec } from "./window.ts";
 
-/** Lines of one key that belong together, closed. */
+/** Lines of one key that belong together. */
 export interface Cut {
   key: string;
   /** In the order of scoring; none where nothing is to be scored and lines are only released. */
   entries: Entry[];
-  reason: CloseReason;
+  /** `open`: the window goes on, and nothing is released. */
+  reason: CloseReason | "open";
   /** Those of them that no later window needs. */
   released: readonly Entry[];
   /** Sliding windows: how many of the key's open lines stood in an earlier window from now on. */
   overlap?: number;
   /** Time windows: where it begins. Several may have one first line. */
   begin?: number;
+  /** Lines that were first when the window, or one that it took in, was cut early. */
+  formerFirst?: readonly Entry[];
 }
 
 /** One kind of window: pure, fed line by line in the order of the lines queue. */
@@ -27,4 +30,9 @@ export interface Cutter {
   /** Takes back what was open: the entries that were not released, in their order. */
   restore(entries: Iterable<Entry>, at: { overlap: ReadonlyMap<string, number>; streamTime: number }): void;
   openWindows(): number;
+}
+
+/** Whether a window of so many lines is cut early. */
+export function isEarly(lines: number, early: EarlySpec | undefined): boolean {
+  return early !== undefined && lines <= early.maxLines && lines % early.everyLines === 0;
 }

@@ -10,7 +10,7 @@ import { createSlidingCutter } from "./sliding.ts";
 import type { Fence, Loaded, Progress, Repeats, WindowState, WindowStore } from "./store.ts";
 import { createStreamTime, isUpTo, type LinePlace, type StreamTime } from "./stream-time.ts";
 import { createTimeCutter } from "./time.ts";
-import type { Window, WindowSpec } from "./window.ts";
+import type { EarlySpec, Window, WindowSpec } from "./window.ts";
 
 /**
  * The second stage, for one lines-partition: its messages, in order, to closed windows. A function of the messages
@@ -28,7 +28,9 @@ export interface PartitionWindower {
     boundsOf?: () => Promise<{ start: number; end: number }>,
   ): Promise<{ position: number; pending: Window[] }>;
   /**
-   * Takes messages in, and passes those that cannot be read (undefined). The windows that they close are durable when it returns, and to be published then.
+   * Takes messages in, and passes those that cannot be read (undefined). The windows that they close are durable when it
+   * returns, and to be published then; so are early revisions of those that stay open, which are not durable: whoever dies
+   * sends none, and the next comes some lines later.
    * @throws LogGuardianError LG_WINDOW_FENCED when the partition has another owner.
    */
   advance(batch: readonly { offset: number; message: LinesMessage | undefined }[]): Promise<Window[]>;
@@ -98,12 +100,18 @@ interface Rebuild {
 
 export function createPartitionWindower(
   deps: { store: WindowStore; logger?: Logger },
-  options: { pipeline: string; spec: WindowSpec; limits?: OpenLimits },
+  options: {
+    pipeline: string;
+    spec: WindowSpec;
+    limits?: OpenLimits;
+    /** Windows are judged while they are open, too. */
+    early?: EarlySpec | undefined;
+  },
 ): PartitionWindower {
   const { store, logger = silentLogger } = deps;
-  const { pipeline, spec, limits = noLimits } = options;
+  const { pipeline, spec, limits = noLimits, early } = options;
   const specHash = createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 16);
-  let cutter = createCutter(spec);
+  let cutter = createCutter(spec, early);
   const open = new Map<number, Entry>();
   let openBytes = 0;
   const overlap = new Map<string, number>();
@@ -177,6 +185,10 @@ export function createPartitionWindower(
   }
 
   function close(cut: Cut, change: Changes): void {
+    if (cut.reason === "open") {
+      if (rebuilding === undefined) change.early(windowOf(cut));
+      return;
+    }
     for (const entry of cut.released) {
       open.delete(entry.seq);
       openBytes -= bytesOf(entry);
@@ -187,7 +199,30 @@ export function createPartitionWindower(
       else overlap.delete(cut.key);
       change.overlap(cut.key, cut.overlap);
     }
-    if (cut.entries.length > 0 && !wasPublished(cut)) change.close(windowOf(pipeline, cut, maskedBy(cut)));
+    if (cut.entries.length > 0 && !wasPublished(cut)) change.close(windowOf(cut));
+  }
+
+  function windowOf(cut: Cut): Window {
+    const { key, entries, reason, begin, formerFirst = [] } = cut;
+    const lines = entries.map(({ line }) => line);
+    const [first, last] = [entries[0], lines.at(-1)];
+    if (first === undefined || last === undefined) throw new Error("A window was cut without lines.");
+    const id = idOf(pipeline, first, begin);
+    const formerIds = formerFirst.map((entry) => idOf(pipeline, entry, begin)).filter((one) => one !== id);
+    const revision = early === undefined ? 0 : Math.floor(lines.length / early.everyLines);
+    return {
+      id,
+      pipeline,
+      key,
+      // The final revision is above all early ones, that of a window without any too.
+      revision: early === undefined || reason === "open" ? revision : revision + 1,
+      reason,
+      start: first.line.time,
+      end: last.time,
+      lines,
+      maskHash: maskedBy(cut),
+      formerIds,
+    };
   }
 
   /** Lines of which some were masked for one bundle and some for another are masked again by who judges them. */
@@ -207,7 +242,8 @@ export function createPartitionWindower(
   function beginRebuild(until: CommitPoint, expected: Loaded | undefined): void {
     const isSpecSame = until.specHash === specHash;
     rebuilding = { until, expected, isSpecSame, recut: new Set() };
-    if (isSpecSame && spec.kind === "sliding") cutter = createSlidingCutter({ ...spec, stride: 1 }, 0);
+    if (isSpecSame && spec.kind === "sliding")
+      cutter = createSlidingCutter({ ...spec, stride: 1 }, { left: 0 });
   }
 
   function endRebuild({ until, isSpecSame }: Rebuild, change: Changes): void {
@@ -217,7 +253,7 @@ export function createPartitionWindower(
     for (const cut of cutter.advance(streamTime.now())) close(cut, change);
     if (!isSpecSame || spec.kind !== "sliding") return;
     overlap.clear();
-    cutter = createCutter(spec);
+    cutter = createCutter(spec, early);
     cutter.restore(open.values(), { overlap, streamTime: streamTime.now() });
     if (open.size > 0)
       logger.warn("Sliding windows were rebuilt: no line is lost, but they may be cut at other lines.", {
@@ -344,7 +380,7 @@ export function createPartitionWindower(
       }
       if (rebuilding !== undefined) fence.mark = mark;
       else if (mark > fence.mark) await persist(change, mark, reset);
-      return change.closed;
+      return [...change.closed, ...change.earlyRevisions()];
     },
 
     published: (ids) => (ids.length === 0 ? Promise.resolve() : store.acknowledge(ids)),
@@ -379,22 +415,19 @@ function fenced(pipeline: string): LogGuardianError {
   );
 }
 
-function createCutter(spec: WindowSpec): Cutter {
-  if (spec.kind === "sliding") return createSlidingCutter(spec);
-  return spec.kind === "session" ? createSessionCutter(spec) : createTimeCutter(spec);
+function createCutter(spec: WindowSpec, early: EarlySpec | undefined): Cutter {
+  if (spec.kind === "sliding") return createSlidingCutter(spec, { early });
+  return spec.kind === "session" ? createSessionCutter(spec, early) : createTimeCutter(spec, early);
 }
 
-function windowOf(pipeline: string, { key, entries, reason, begin }: Cut, maskHash: string): Window {
-  const lines = entries.map(({ line }) => line);
-  const [first, last] = [lines[0], lines.at(-1)];
-  if (first === undefined || last === undefined) throw new Error("A window was cut without lines.");
-  const { topic, partition, offset, index } = first.position;
+/** Of the window that begins with this entry. @param begin where a time window begins. */
+function idOf(pipeline: string, { key, incarnation, line }: Entry, begin: number | undefined): string {
+  const { topic, partition, offset, index } = line.position;
   // The first incarnation goes without saying: ids of files and of topics that were never made anew are plain.
-  const incarnation = entries[0]?.incarnation === "1" ? [] : [entries[0]?.incarnation];
+  const incarnations = incarnation === "1" ? [] : [incarnation];
   const begins = begin === undefined ? [] : [{ begin }];
-  const id = createHash("sha256")
-    .update(JSON.stringify([pipeline, key, topic, ...incarnation, partition, offset, index, ...begins]))
+  return createHash("sha256")
+    .update(JSON.stringify([pipeline, key, topic, ...incarnations, partition, offset, index, ...begins]))
     .digest("hex")
     .slice(0, 32);
-  return { id, pipeline, key, revision: 0, reason, start: first.time, end: last.time, lines, maskHash };
 }

@@ -1,16 +1,18 @@
 import type { Line } from "../ingest/line.ts";
 import { compilePattern } from "../pattern.ts";
-import type { Cut, Cutter } from "./cutter.ts";
+import { type Cut, type Cutter, isEarly } from "./cutter.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Entry } from "./entry.ts";
 import { inScoringOrder } from "./scoring-order.ts";
-import type { CloseReason, SessionSpec } from "./window.ts";
+import type { CloseReason, EarlySpec, SessionSpec } from "./window.ts";
 
 interface Session {
   /** Event times of the earliest and latest line. */
   from: number;
   to: number;
   entries: Entry[];
+  /** Lines that were first when it was cut early. */
+  formerFirst: Entry[];
 }
 
 /**
@@ -19,7 +21,7 @@ interface Session {
  * last line by more than the gap, or at once with a line that the end pattern matches. A line that comes later still
  * opens a session of its own.
  */
-export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec): Cutter {
+export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec, early?: EarlySpec): Cutter {
   const ending = end === undefined ? undefined : compileEnd(end);
   const open = new Map<string, Session[]>();
   const deadlines = createDeadlines();
@@ -35,9 +37,17 @@ export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec): Cutt
     deadlines.set(key, Math.min(...sessions.map(({ to }) => to)) + gapMs);
   }
 
-  function cut(key: string, { entries }: Session, reason: CloseReason): Cut {
+  function cut(key: string, { entries, formerFirst }: Session, reason: CloseReason): Cut {
     entries.sort((a, b) => inScoringOrder(a.line, b.line));
-    return { key, entries, reason, released: entries };
+    return { key, entries, reason, released: entries, formerFirst };
+  }
+
+  function cutEarly(key: string, session: Session): Cut[] {
+    if (!isEarly(session.entries.length, early)) return [];
+    const entries = session.entries.toSorted((a, b) => inScoringOrder(a.line, b.line));
+    const [first] = entries;
+    if (first !== undefined && !session.formerFirst.includes(first)) session.formerFirst.push(first);
+    return [{ key, entries, reason: "open", released: [] }];
   }
 
   function reasonToClose({ entries }: Session, { text }: Line): CloseReason | undefined {
@@ -48,7 +58,7 @@ export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec): Cutt
   const cutter: Cutter = {
     add(entry) {
       const { key, line } = entry;
-      const joined: Session = { from: line.time, to: line.time, entries: [entry] };
+      const joined: Session = { from: line.time, to: line.time, entries: [entry], formerFirst: [] };
       const apart: Session[] = [];
       const sessions = open.get(key) ?? [];
       for (const session of sessions) {
@@ -63,12 +73,13 @@ export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec): Cutt
           session.entries.length >= joined.entries.length ? [session, joined] : [joined, session];
         for (const other of shorter.entries) longer.entries.push(other);
         joined.entries = longer.entries;
+        joined.formerFirst.push(...session.formerFirst);
       }
       const reason = reasonToClose(joined, line);
       if (reason === undefined) apart.push(joined);
       count += apart.length - sessions.length;
       keep(key, apart);
-      return reason === undefined ? [] : [cut(key, joined, reason)];
+      return reason === undefined ? cutEarly(key, joined) : [cut(key, joined, reason)];
     },
     advance(streamTime) {
       const cuts: Cut[] = [];

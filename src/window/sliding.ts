@@ -1,16 +1,16 @@
-import type { Cut, Cutter } from "./cutter.ts";
+import { type Cut, type Cutter, isEarly } from "./cutter.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Entry } from "./entry.ts";
-import type { CloseReason } from "./window.ts";
+import type { CloseReason, EarlySpec } from "./window.ts";
 
 /**
  * Windows of `size` lines, one beginning every `stride` lines of its key. A key that stream time has left behind by more
  * than `idleMs` ends: its rest closes, and what comes later begins anew.
- * @param left how many of the lines that a full window leaves open are known to have stood in a window.
+ * @param options.left how many of the lines that a full window leaves open are known to have stood in a window.
  */
 export function createSlidingCutter(
   spec: { size: number; stride: number; idleMs?: number },
-  left = spec.size - spec.stride,
+  { left = spec.size - spec.stride, early }: { left?: number; early?: EarlySpec | undefined } = {},
 ): Cutter {
   const { size, stride, idleMs = Number.POSITIVE_INFINITY } = spec;
   /** `overlap`: how many of the entries stood in an earlier window. Never without entries. */
@@ -43,7 +43,10 @@ export function createSlidingCutter(
     add(entry) {
       const { key } = entry;
       const entries = append(entry);
-      if (entries.length < size) return [];
+      if (entries.length < size)
+        return isEarly(entries.length, early)
+          ? [{ key, entries: [...entries], reason: "open", released: [] }]
+          : [];
       if (stride === size) return end(key, "full");
       const rest = entries.slice(stride);
       const newest = Math.max(...rest.map(({ line }) => line.time));

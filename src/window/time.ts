@@ -1,8 +1,8 @@
-import type { Cut, Cutter } from "./cutter.ts";
+import { type Cut, type Cutter, isEarly } from "./cutter.ts";
 import { createDeadlines } from "./deadlines.ts";
 import type { Entry } from "./entry.ts";
 import { inScoringOrder } from "./scoring-order.ts";
-import type { CloseReason, TimeSpec } from "./window.ts";
+import type { CloseReason, EarlySpec, TimeSpec } from "./window.ts";
 
 /** Windows that one line may stand in: each is judged, and costs as much. */
 const mostWindowsOfLine = 100;
@@ -16,6 +16,14 @@ export function problemOfTime({ spanMs, slideMs }: Pick<TimeSpec, "spanMs" | "sl
     : undefined;
 }
 
+interface OpenWindow {
+  entries: Entry[];
+  /** Lines that were first when it was cut early. */
+  formerFirst: Entry[];
+}
+
+const createOpen = (): OpenWindow => ({ entries: [], formerFirst: [] });
+
 /**
  * Windows of `spanMs` of event time, one beginning at every multiple of `slideMs`. One closes when stream time has
  * passed its end by `latenessMs`. A line that comes later goes to those of its windows that are open yet; where none is,
@@ -24,9 +32,12 @@ export function problemOfTime({ spanMs, slideMs }: Pick<TimeSpec, "spanMs" | "sl
  * Which windows are open is a function of the open lines and stream time: a key that holds too much closes all its
  * windows at once.
  */
-export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: TimeSpec): Cutter {
+export function createTimeCutter(
+  { spanMs, slideMs, latenessMs, maxLines }: TimeSpec,
+  early?: EarlySpec,
+): Cutter {
   /** By key, then by where they begin. */
-  const open = new Map<string, Map<number, Entry[]>>();
+  const open = new Map<string, Map<number, OpenWindow>>();
   /** By key, where its oldest window begins. */
   const oldest = new Map<string, number>();
   /** The last millisecond of stream time at which each key's oldest window is open. */
@@ -44,16 +55,11 @@ export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: Time
     const cuts = begins
       .sort((a, b) => a - b)
       .map((begin): Cut => {
-        const entries = windows.get(begin) ?? [];
+        const { entries, formerFirst } = windows.get(begin) ?? createOpen();
         windows.delete(begin);
         entries.sort((a, b) => inScoringOrder(a.line, b.line));
-        return {
-          key,
-          entries,
-          reason,
-          released: entries.filter((one) => lastBeginning(one) === begin),
-          begin,
-        };
+        const released = entries.filter((one) => lastBeginning(one) === begin);
+        return { key, entries, reason, released, begin, formerFirst };
       });
     count -= cuts.length;
     if (windows.size === 0) {
@@ -69,31 +75,41 @@ export function createTimeCutter({ spanMs, slideMs, latenessMs, maxLines }: Time
     return cuts;
   }
 
+  function cutEarly(key: string, begin: number, window: OpenWindow): Cut[] {
+    if (!isEarly(window.entries.length, early)) return [];
+    const entries = window.entries.toSorted((a, b) => inScoringOrder(a.line, b.line));
+    const [first] = entries;
+    if (first !== undefined && !window.formerFirst.includes(first)) window.formerFirst.push(first);
+    return [{ key, entries, reason: "open", released: [], begin }];
+  }
+
   const closeAll = (key: string, reason: CloseReason) =>
     close(key, [...(open.get(key)?.keys() ?? [])], reason);
 
   const cutter: Cutter = {
     add(entry) {
       const { key, line } = entry;
-      const windows = open.get(key) ?? new Map<number, Entry[]>();
+      const windows = open.get(key) ?? new Map<number, OpenWindow>();
       open.set(key, windows);
       const last = lastBeginning(entry);
       let isFull = false;
+      const cuts: Cut[] = [];
       let first = oldest.get(key) ?? last;
       for (let begin = last; begin > line.time - spanMs; begin -= slideMs) {
         if (begin !== last && openUntil(begin) < reached) break;
         first = Math.min(first, begin);
-        const entries = windows.get(begin) ?? [];
-        entries.push(entry);
-        if (entries.length === 1) {
-          windows.set(begin, entries);
+        const window = windows.get(begin) ?? createOpen();
+        window.entries.push(entry);
+        if (window.entries.length === 1) {
+          windows.set(begin, window);
           count++;
         }
-        isFull ||= entries.length >= maxLines;
+        isFull ||= window.entries.length >= maxLines;
+        cuts.push(...cutEarly(key, begin, window));
       }
       oldest.set(key, first);
       deadlines.set(key, openUntil(first));
-      return isFull ? closeAll(key, "limit") : [];
+      return isFull ? closeAll(key, "limit") : cuts;
     },
     advance(streamTime) {
       reached = streamTime;

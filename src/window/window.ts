@@ -3,7 +3,15 @@ import type { Line } from "../ingest/line.ts";
 /** Why a window closed. */
 export type CloseReason = "full" | "gap" | "end" | "time" | "flush" | "evicted" | "limit";
 
-/** Consecutive lines of one window key, closed and ready to be scored. */
+/** When windows are judged before they close. */
+export interface EarlySpec {
+  /** At each multiple of so many lines. */
+  everyLines: number;
+  /** And no further: what lies beyond is not scored. */
+  maxLines: number;
+}
+
+/** Consecutive lines of one window key, ready to be scored. */
 export interface Window {
   /**
    * Hash of pipeline, window key and the position of the first line in the order of scoring, in its topic's incarnation;
@@ -12,15 +20,18 @@ export interface Window {
   id: string;
   pipeline: string;
   key: string;
-  /** 0 for the only (final) revision; early verdicts will count up. */
+  /** 0 where there is only one. Where windows are judged early too, it counts up, and the last is final. */
   revision: number;
-  reason: CloseReason;
+  /** `open`: it goes on, and this is an early revision. */
+  reason: CloseReason | "open";
   /** Event times of the first and last line, milliseconds since the epoch. */
   start: number;
   end: number;
   /** In the order of scoring. */
   lines: Line[];
   maskHash: string;
+  /** Ids of early revisions of these lines: a window's first line may come late, or join it to another. */
+  formerIds: string[];
 }
 
 /** How a pipeline cuts lines into windows. */

@@ -18,7 +18,7 @@ import { earliestTime, splitChunk } from "../../src/ingest/lines-message.ts";
 import { bytesOf } from "../../src/window/entry.ts";
 import type { Window } from "../../src/window/window.ts";
 import { root } from "../support/data.ts";
-import { decodedMessage } from "../support/decoded.ts";
+import { decodedMessage, decodedWindow } from "../support/decoded.ts";
 
 const line = (offset: number, text = `line ${offset} – ü`): Line => ({
   position: { topic: "raw", partition: 2, offset, index: 0 },
@@ -49,6 +49,7 @@ const window = (lines: Line[]): Window => ({
   end: 2,
   maskHash: "m",
   lines,
+  formerIds: ["f"],
 });
 
 describe("messages", () => {
@@ -72,16 +73,27 @@ describe("messages", () => {
     const large = { ...line(2 ** 40, `${"x".repeat(62)} – ü ${"y".repeat(9000)}`), time: earliestTime };
     const lines = [line(0, ""), large, line(3, "é".repeat(40)), line(4, "x".repeat(63))];
     for (const [file, bytes] of [
-      ["lines", encodeLines(chunk(lines))],
-      ["lines", encodeLines({ kind: "flush", label: "now" })],
-      ["window", encodeWindow(window(lines))],
-      ["entry", encodeEntry({ seq: 1, offset: 8, key: "k", incarnation: "2", line: large })],
+      ["lines.v1", encodeLines(chunk(lines))],
+      ["lines.v1", encodeLines({ kind: "flush", label: "now" })],
+      ["window.v2", encodeWindow(window(lines))],
+      ["entry.v1", encodeEntry({ seq: 1, offset: 8, key: "k", incarnation: "2", line: large })],
     ] as const) {
-      const schema = readFileSync(join(root, `schemas/${file}.v1.avsc`), "utf8");
+      const schema = readFileSync(join(root, `schemas/${file}.avsc`), "utf8");
       const type = avsc.Type.forSchema(JSON.parse(schema));
       const body = bytes.subarray(10);
       expect(type.toBuffer(type.fromBuffer(body)).equals(body), file).toBe(true);
     }
+  });
+
+  it("of the versions before are read, too", () => {
+    const type = avsc.Type.forSchema(JSON.parse(readFileSync(join(root, "schemas/window.v1.avsc"), "utf8")));
+    const { formerIds: _, ...former } = window([line(0)]);
+    const fingerprint = Buffer.alloc(8);
+    fingerprint.writeBigUInt64LE(rabinFingerprint(JSON.stringify(type.schema())));
+    const origin = { host: "h", file: null, pod: "p", container: null };
+    const body = type.toBuffer({ ...former, lines: [{ ...line(0), origin }] });
+    const read = decodeWindow(Buffer.concat([Buffer.from([0xc3, 0x01]), fingerprint, body]));
+    expect(decodedWindow(read)).toEqual({ ...former, lines: [line(0)], formerIds: [] });
   });
 
   it("that end anywhere, or go on behind their end, are damaged", () => {

@@ -255,6 +255,70 @@ describe("a key's flood", () => {
   });
 });
 
+describe("early revisions", () => {
+  const early = { everyLines: 2, maxLines: 6 };
+  const started = async (spec: WindowSpec, store = createMemoryStore()) => {
+    const windower = createPartitionWindower({ store }, { pipeline: "p", spec, early });
+    await windower.resume();
+    return windower;
+  };
+  /** Messages one by one: id, revision, reason, lines and former ids of what each gives. */
+  async function revisions(spec: WindowSpec, messages: LinesMessage[]) {
+    const windower = await started(spec);
+    const found: Window[] = [];
+    for (const [offset, message] of messages.entries())
+      found.push(...(await windower.advance([{ offset, message }])));
+    return found;
+  }
+  const each = (...lines: KeyedLine[]) => lines.map((one) => ({ ...chunk([one]), streamTime: 0 }));
+
+  it.each<[string, WindowSpec, Window["reason"]]>([
+    ["sliding windows", { kind: "sliding", size: 5, stride: 5 }, "full"],
+    ["sessions", { kind: "session", gapMs: 100, maxLines: 5 }, "limit"],
+    ["time windows", timeWindows({ spanMs: 500, slideMs: 500 }), "flush"],
+  ])("of %s come every so many lines, and the last is above them", async (_, spec, reason) => {
+    const lines = Array.from({ length: 5 }, (_, place) => line("k", place, place));
+    const found = await revisions(spec, [...each(...lines), flush]);
+    expect(found.map(({ revision, reason, lines }) => [revision, reason, lines.length])).toEqual([
+      [1, "open", 2],
+      [2, "open", 4],
+      [3, reason, 5],
+    ]);
+    expect(new Set(found.map(({ id }) => id)).size).toBe(1);
+    expect(found.flatMap(({ formerIds }) => formerIds)).toEqual([]);
+  });
+
+  it("are left out where the window closes with the same messages, and beyond what is scored", async () => {
+    const lines = Array.from({ length: 9 }, (_, place) => line("k", place, place));
+    const windower = await started(session);
+    const all = await windower.advance([{ offset: 0, message: chunk(lines) }]);
+    expect(all.map(({ revision }) => revision)).toEqual([3]);
+    const closed = await windower.advance([{ offset: 1, message: flush }]);
+    expect(closed.map(({ revision, reason }) => [revision, reason])).toEqual([[5, "flush"]]);
+    const once = await (await started(session)).advance(
+      [chunk(lines), flush].map((message, offset) => ({ offset, message })),
+    );
+    expect(once.map(({ reason }) => reason)).toEqual(["flush"]);
+  });
+
+  it.each<[string, WindowSpec]>([
+    ["sessions", session],
+    ["time windows", timeWindows({ spanMs: 500, slideMs: 500 })],
+  ])("of %s whose first line comes late are named by the last, even after a restart", async (_, spec) => {
+    const store = createMemoryStore();
+    const before = await started(spec, store);
+    const messages = each(line("k", 10, 0), line("k", 20, 1), line("k", 5, 2));
+    const [raised] = await before.advance(
+      messages.slice(0, 2).map((message, offset) => ({ offset, message })),
+    );
+    const after = await started(spec, store);
+    const late = messages.slice(2).map((message) => ({ offset: 2, message }));
+    const found = [...(await after.advance(late)), ...(await after.advance([{ offset: 3, message: flush }]))];
+    expect(found.map(({ reason, formerIds }) => [reason, formerIds])).toEqual([["flush", [raised?.id]]]);
+    expect(found[0]?.id).not.toBe(raised?.id);
+  });
+});
+
 describe("lines masked for two bundles", () => {
   it("in one window say so, and those of each bundle alone say which", async () => {
     const of = (maskHash: string, lines: KeyedLine[], streamTime: number) => ({

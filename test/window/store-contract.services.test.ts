@@ -43,6 +43,7 @@ const window: Window = {
   end: 2,
   maskHash: "m",
   lines: [unkeyed(line("k", 1, 0))],
+  formerIds: [],
 };
 
 function unkeyed({ keys: _, ...rest }: KeyedLine) {

@@ -1,4 +1,4 @@
-import { type Alert, alertOf, contentOf } from "../../alert/alert.ts";
+import { type ActiveAnomaly, type Alert, alertOf, contentOf } from "../../alert/alert.ts";
 import { createAlertmanager } from "../../alert/alertmanager.ts";
 import { durationOf } from "../../config/load.ts";
 import { reasonOf } from "../../errors.ts";
@@ -27,16 +27,18 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
   async function alert(found: readonly Anomaly[]): Promise<void> {
     // Many windows of one fingerprint are one alert: the newest says it all.
     const alerts = new Map<string, Alert>();
+    const tell = (one: ActiveAnomaly | undefined) => one && alerts.set(one.fingerprint, alertOf(one));
     for (const anomaly of found) {
-      const { fingerprint = "none", revision } = anomaly.logguardian;
-      const seen = await active.seen({
-        fingerprint,
-        id: `${anomaly.event.id} ${revision}`,
-        now: Date.now(),
-        holdMs,
-        content: contentOf(anomaly, options.alert.labels),
-      });
-      if (seen !== undefined) alerts.set(fingerprint, alertOf(seen));
+      const { verdict, fingerprint = "none", early } = anomaly.logguardian;
+      const { id } = anomaly.event;
+      const now = Date.now();
+      const raised = early === undefined || early === "raised" ? undefined : await active.raisedAs(id);
+      const isOver = raised !== undefined && (early !== "confirmed" || raised !== fingerprint);
+      if (isOver) tell(await active.withdraw({ fingerprint: raised, id, now }));
+      if (verdict !== "anomalous" || early === "moved") continue;
+      const stage = early === "raised" ? early : raised === fingerprint ? "confirmed" : undefined;
+      const content = contentOf(anomaly, options.alert.labels);
+      tell(await active.seen({ fingerprint, id, now, holdMs, content, stage }));
     }
     await alertmanager.post([...alerts.values()]);
     metrics.alerts.inc({ pipeline }, alerts.size);
@@ -61,8 +63,8 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
         for (const record of records) {
           try {
             const anomaly = parseAnomaly(record.value);
-            const { verdict, pipeline: whose } = anomaly.logguardian;
-            if (verdict === "anomalous" && whose === pipeline) found.push(anomaly);
+            const { verdict, early, pipeline: whose } = anomaly.logguardian;
+            if (whose === pipeline && (verdict === "anomalous" || early !== undefined)) found.push(anomaly);
           } catch (error) {
             unreadable.push({ record, error });
           }

@@ -1,10 +1,11 @@
 import { decodeWindow } from "../../codec/window.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import type { LineMasker } from "../../ingest/line-reader.ts";
+import { createRedisEarlyMarks } from "../../redis/early-marks.ts";
 import { createRedisScoringMarks } from "../../redis/scoring-marks.ts";
-import { anomalyOf } from "../../verdict/anomaly.ts";
 import type { CloseReason, Window } from "../../window/window.ts";
 import { createDetector } from "../detector.ts";
+import { createEarlyVerdicts } from "../early-verdicts.ts";
 import { stateName, topicNames } from "../names.ts";
 import { type ModelOptions, modelOptionsOf, type OpenModel, openModel } from "../open-model.ts";
 import { createPublisher } from "../publisher.ts";
@@ -30,8 +31,11 @@ export async function createDetectorRole(
   const { manifest } = model.bundle;
   const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
   const { batchSize } = config.inference;
+  const redis = await services.redis();
+  const name = stateName(config, pipeline);
+  const early = createEarlyVerdicts(createRedisEarlyMarks(redis, name));
   const guard = createScoringGuard({
-    marks: createRedisScoringMarks(await services.redis(), stateName(config, pipeline)),
+    marks: createRedisScoringMarks(redis, name),
     logger: logger.child({ unit: `detector ${pipeline}` }),
   });
   const detector = createDetector(
@@ -50,11 +54,15 @@ export async function createDetectorRole(
     const started = performance.now();
     const verdicts = await detector.detect(batch.map(({ window }) => maskedFor(window, masker)));
     metrics.inference.observe({ pipeline }, (performance.now() - started) / 1000);
-    await publisher.publish(verdicts.map((verdict) => anomalyOf(verdict)));
+    const { anomalies, published } = await early.select(verdicts);
+    await publisher.publish(anomalies);
+    await published();
+    for (const { logguardian } of anomalies)
+      if (logguardian.early !== undefined) metrics.early.inc({ pipeline, stage: logguardian.early });
     const now = Date.now();
     for (const [place, { verdict, window }] of verdicts.entries()) {
+      if (window.reason === "open") continue;
       metrics.verdicts.inc({ pipeline, verdict });
-      if (window.revision > 0) metrics.revisions.inc({ pipeline });
       if (verdict === "anomalous") metrics.anomalies.inc({ pipeline });
       metrics.detection.observe({ pipeline }, (now - (batch[place]?.record.timestamp ?? now)) / 1000);
       if (closedByLine.has(window.reason))

@@ -36,6 +36,8 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
       { policy },
     );
   const { maxOpenWindows, maxOpenBytes } = options.limits;
+  const { everyLines } = options.early ?? {};
+  const early = everyLines === undefined ? undefined : { everyLines, maxLines: manifest.window.maxLines };
   const limits = {
     maxOpenWindows: Math.max(1, Math.floor(maxOpenWindows / options.partitions)),
     maxOpenBytes: sizeOf(maxOpenBytes) / options.partitions,
@@ -47,7 +49,7 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
         store: createRedisWindowStore(redis, stateName(config, pipeline), partition),
         logger: services.logger.child({ partition }),
       },
-      { pipeline, spec, limits },
+      { pipeline, spec, limits, early },
     );
 
     async function publish(closed: readonly Window[]): Promise<void> {

@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { createRandom, type Random } from "../../src/simulate/random.ts";
+import { dataFile } from "../../test/support/data.ts";
+
+/** A real normal window with lines of one real anomalous window put in. */
+export interface PlantedWindow {
+  lines: string[];
+  /** Where the planted ones stand, rising. */
+  planted: number[];
+}
+
+interface TemplateWindow {
+  label: number;
+  lines: string[];
+}
+
+/** Of windows with a template: from this share of anomalous ones on, it is taken for what makes them so. */
+const anomalousShare = 0.95;
+const mostPlanted = 3;
+
+/**
+ * Endless: draws normal windows and lines of anomalous ones.
+ * @param data hdfs or bgl: templates and windows of the labelled logs; overlaps training.
+ */
+export function* plantedWindows(data: "hdfs" | "bgl", seed: number): Generator<PlantedWindow> {
+  const random = createRandom(seed);
+  const windows = readWindows(data);
+  const anomalous = anomalousLines(windows);
+  const normals = windows.filter(({ label, lines }) => label === 0 && lines.length > 5);
+  const sources = windows
+    .filter(({ label }) => label === 1)
+    .map(({ lines }) => [...new Set(lines.filter((line) => anomalous.has(line)))])
+    .filter((lines) => lines.length > 0);
+  for (;;) {
+    const normal = pick(normals, random).lines;
+    const source = [...pick(sources, random)];
+    const count = Math.min(source.length, 1 + random.below(mostPlanted));
+    const chosen = Array.from(
+      { length: count },
+      () => source.splice(random.below(source.length), 1)[0] ?? "",
+    );
+    yield plant(normal, chosen, random);
+  }
+}
+
+function plant(normal: readonly string[], chosen: readonly string[], random: Random): PlantedWindow {
+  const rows = normal.map((line) => ({ line, isPlanted: false }));
+  for (const line of chosen) rows.splice(random.below(rows.length + 1), 0, { line, isPlanted: true });
+  return {
+    lines: rows.map(({ line }) => line),
+    planted: rows.flatMap(({ isPlanted }, place) => (isPlanted ? [place] : [])),
+  };
+}
+
+function anomalousLines(windows: readonly TemplateWindow[]): Set<string> {
+  const counts = new Map<string, { all: number; anomalous: number }>();
+  for (const { label, lines } of windows)
+    for (const line of new Set(lines)) {
+      const count = counts.get(line) ?? { all: 0, anomalous: 0 };
+      count.all++;
+      count.anomalous += label;
+      counts.set(line, count);
+    }
+  return new Set(
+    [...counts].filter(([, { all, anomalous }]) => anomalous / all >= anomalousShare).map(([line]) => line),
+  );
+}
+
+function readWindows(data: "hdfs" | "bgl"): TemplateWindow[] {
+  const templates = readTemplates(data);
+  const rows = gunzipSync(readFileSync(dataFile(`${data}/train.tsv.gz`)))
+    .toString("utf8")
+    .trim()
+    .split("\n");
+  return rows.map((row) => {
+    const [label = "", ids = ""] = row.split("\t");
+    return { label: Number(label), lines: ids.split(" ").map((id) => templates.get(id) ?? "") };
+  });
+}
+
+function readTemplates(data: "hdfs" | "bgl"): Map<string, string> {
+  const bytes =
+    data === "hdfs"
+      ? readFileSync(dataFile("hdfs/templates.json"))
+      : gunzipSync(readFileSync(dataFile("bgl/templates.json.gz")));
+  const templates = JSON.parse(bytes.toString("utf8")) as { id: number; masked: string }[];
+  return new Map(templates.map(({ id, masked }) => [String(id), masked]));
+}
+
+function pick<T>(from: readonly T[], random: Random): T {
+  const one = from[random.below(from.length)];
+  if (one === undefined) throw new Error("There is nothing to draw from.");
+  return one;
+}

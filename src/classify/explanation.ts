@@ -1,0 +1,106 @@
+import type { Embedder } from "../embed/embedder.ts";
+import { LogGuardianError } from "../errors.ts";
+import type { Calibration } from "./calibration.ts";
+import { scoreOf } from "./calibration.ts";
+import type { Logits, Scored, Scorer } from "./scorer.ts";
+import { windowVectors } from "./window-vectors.ts";
+
+/** Why a window has its score. */
+export interface Explanation {
+  margin: number;
+  score: number;
+  /** After no line, after the first, and so on: [lines + 1]. */
+  prefixScores: number[];
+  /** How much each line raised the margin: it joined those before it. */
+  weights: number[];
+  /** Place of the line with which the score reached the threshold for the last time; undefined where it is below at the end. */
+  crossedAt?: number;
+  /** How much lower the margin is without this line. */
+  leftOut?: number[];
+  /** Places of lines that are anomalous by themselves, none of which can be left out; of an anomalous window. */
+  sufficient?: number[];
+}
+
+/**
+ * Asks the model after each prefix of a window, from one KV cache.
+ * @param lines masked, at most the bundle's limit.
+ * @throws LogGuardianError LG_WINDOW_EMPTY, LG_WINDOW_TOO_LONG, LG_EMBEDDING_NOT_FINITE, LG_DECODE.
+ */
+export async function explain(
+  deps: { embedder: Embedder; scorer: Scorer; calibration: Calibration },
+  lines: readonly string[],
+  options: { threshold: number; leaveOneOut: boolean },
+): Promise<Explanation> {
+  const { embedder, scorer, calibration } = deps;
+  const [vectors] = await windowVectors(embedder, [lines]);
+  const joined = vectors?.joined ?? new Float32Array(0);
+  const counts = Array.from({ length: lines.length + 1 }, (_, count) => count);
+  const margins = (await scorer.scorePrefixes(joined, counts)).map(marginOf);
+  const margin = margins.at(-1) ?? Number.NaN;
+  const prefixScores = margins.map((one) => scoreOf(one, calibration));
+  const score = prefixScores.at(-1) ?? Number.NaN;
+  const explanation: Explanation = {
+    margin,
+    score,
+    prefixScores,
+    weights: margins.slice(1).map((after, place) => after - (margins[place] ?? 0)),
+  };
+
+  /** Margins of some of the lines, in their order. */
+  const marginsOf = async (choices: readonly (readonly number[])[]): Promise<number[]> => {
+    const width = scorer.width;
+    const windows = choices.map((places) => {
+      const window = new Float32Array(places.length * width);
+      for (const [row, place] of places.entries())
+        window.set(joined.subarray(place * width, (place + 1) * width), row * width);
+      return window;
+    });
+    return (await scorer.score(windows)).map(marginOrThrow);
+  };
+
+  const all = lines.map((_, place) => place);
+  if (options.leaveOneOut && lines.length > 1) {
+    const without = await marginsOf(all.map((left) => all.filter((place) => place !== left)));
+    explanation.leftOut = without.map((one) => margin - one);
+  }
+  if (score < options.threshold) return explanation;
+  explanation.crossedAt = Math.max(
+    0,
+    prefixScores.findLastIndex((one) => one < options.threshold),
+  );
+  const isAnomalous = (one: number) => scoreOf(one, calibration) >= options.threshold;
+  explanation.sufficient = await sufficientLines(explanation.weights, async (choices) =>
+    (await marginsOf(choices)).map(isAnomalous),
+  );
+  return explanation;
+}
+
+/**
+ * Few lines that keep the verdict: the heaviest until they are anomalous by themselves, then without each that is not needed.
+ * No line of the answer can be left out; another set may be smaller.
+ */
+async function sufficientLines(
+  weights: readonly number[],
+  areAnomalous: (choices: readonly number[][]) => Promise<boolean[]>,
+): Promise<number[]> {
+  const heaviest = weights.map((_, place) => place).sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0));
+  const inOrder = (places: readonly number[]) => places.toSorted((a, b) => a - b);
+  const beginnings = heaviest.map((_, place) => inOrder(heaviest.slice(0, place + 1)));
+  const firstAnomalous = (await areAnomalous(beginnings)).indexOf(true);
+  let kept = beginnings[firstAnomalous] ?? inOrder(heaviest);
+  for (const place of heaviest.toReversed()) {
+    if (kept.length === 1 || !kept.includes(place)) continue;
+    const without = kept.filter((one) => one !== place);
+    if ((await areAnomalous([without]))[0]) kept = without;
+  }
+  return kept;
+}
+
+function marginOf({ normal, anomalous }: Logits): number {
+  return anomalous - normal;
+}
+
+function marginOrThrow(scored: Scored): number {
+  if (scored instanceof LogGuardianError) throw scored;
+  return marginOf(scored);
+}

@@ -1,0 +1,205 @@
+import { styleText } from "node:util";
+import { type Explanation, explain } from "../../classify/explanation.ts";
+import { loadConfigOrDefaults, pipelineOf } from "../../config/load.ts";
+import type { Config, PipelineConfig } from "../../config/schema.ts";
+import { LogGuardianError } from "../../errors.ts";
+import type { LayoutName } from "../../ingest/layouts.ts";
+import { modelOptionsOf, type OpenModel, withModel } from "../../pipeline/open-model.ts";
+import { lineMaskerOf } from "../../pipeline/stages.ts";
+import type { Anomaly } from "../../verdict/anomaly.ts";
+import { type Pattern, patternsOf } from "../../verdict/patterns.ts";
+import { visible } from "../../verdict/visible.ts";
+import { parseNumber } from "../arguments.ts";
+import {
+  anomaliesOfFile,
+  anomaliesOnTopic,
+  isFile,
+  type Subject,
+  subjectOf,
+  subjectOnTopic,
+  subjectsOfFile,
+} from "../explain-subjects.ts";
+
+interface Options {
+  patterns?: boolean;
+  leaveOneOut?: boolean;
+  layout?: LayoutName;
+  pipeline?: string;
+  config?: string;
+  model?: string;
+  threshold?: string;
+  json?: boolean;
+}
+
+export async function explainCommand(what: string | undefined, options: Options): Promise<void> {
+  if (what === undefined && options.patterns !== true)
+    throw new LogGuardianError(
+      "LG_USAGE",
+      "Nothing says what to explain.",
+      "Give a verdict's id, a file, - for standard input, or --patterns.",
+    );
+  const threshold =
+    options.threshold === undefined ? undefined : parseNumber(options.threshold, "--threshold", 0, 1);
+  const config = loadConfigOrDefaults(options.config);
+  const patterns = options.patterns === true ? await patternsIn(what, config) : undefined;
+  const subjects =
+    patterns?.map(({ newest }) => subjectOf(newest)) ?? (await subjectsIn(what ?? "-", config));
+  if (subjects.length === 0) return console.log("No anomaly is there.");
+  const pipeline = pipelineFor(subjects, options, config);
+  const modelOptions = {
+    ...modelOptionsOf(config, pipeline ?? {}),
+    ...(options.model === undefined ? {} : { bundleDir: options.model }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
+  await withModel(modelOptions, async (model) => {
+    for (const [place, subject] of subjects.entries()) {
+      const explained = await explainedBy(model, subject, {
+        threshold: modelOptions.threshold ?? model.bundle.manifest.threshold,
+        leaveOneOut: options.leaveOneOut === true,
+        layout: options.layout ?? pipeline?.layout ?? "none",
+        custom: pipeline?.mask?.custom ?? [],
+      });
+      const pattern = patterns?.[place];
+      if (options.json === true) console.log(JSON.stringify(forPrograms(explained, pattern)));
+      else console.log(pattern === undefined ? forPeople(explained) : patternForPeople(pattern, explained));
+    }
+  });
+}
+
+async function subjectsIn(what: string, config: Config): Promise<Subject[]> {
+  if (isFile(what)) return subjectsOfFile(what);
+  if (/^[0-9a-f]{32}$/.test(what)) return [await subjectOnTopic(what, config)];
+  throw new LogGuardianError(
+    "LG_USAGE",
+    `${what} is neither a file nor the id of a verdict.`,
+    "An id is 32 digits of 0-9a-f: event.id, the header lg-id, or the alert's verdict_id.",
+  );
+}
+
+async function patternsIn(file: string | undefined, config: Config): Promise<Pattern[]> {
+  if (file !== undefined) return patternsOf(anomaliesOfFile(file));
+  const all: Anomaly[] = [];
+  for await (const anomaly of anomaliesOnTopic(config)) all.push(anomaly);
+  return patternsOf(all);
+}
+
+/** The one asked for, or that the verdicts name, where the configuration has it. @throws LogGuardianError LG_USAGE. */
+function pipelineFor(
+  subjects: readonly Subject[],
+  options: Options,
+  config: Config,
+): PipelineConfig | undefined {
+  if (options.pipeline !== undefined) return pipelineOf(config, options.pipeline);
+  const names = new Set(subjects.map(({ pipeline }) => pipeline));
+  const [name] = names;
+  const isKnown = names.size === 1 && name !== undefined && Object.hasOwn(config.pipelines, name);
+  return isKnown ? pipelineOf(config, name) : undefined;
+}
+
+interface Explained {
+  subject: Subject;
+  /** What the model saw: as the verdict says, if this model judged it. */
+  masked: string[];
+  explanation: Explanation;
+  threshold: number;
+  model: { name: string; version: string };
+}
+
+async function explainedBy(
+  { bundle, embedder, scorer }: OpenModel,
+  subject: Subject,
+  options: { threshold: number; leaveOneOut: boolean; layout: PipelineConfig["layout"] } & Pick<
+    NonNullable<PipelineConfig["mask"]>,
+    "custom"
+  >,
+): Promise<Explained> {
+  const { manifest } = bundle;
+  const { name, version } = manifest;
+  const masker = lineMaskerOf(manifest, options);
+  const isSame = subject.model?.name === name && subject.model.version === version;
+  const masked = subject.lines
+    .slice(0, manifest.window.maxLines)
+    .map(({ text, masked }) => (isSame && masked !== undefined ? masked : masker.mask(text).masked));
+  const deps = { embedder, scorer, calibration: manifest.calibration };
+  const explanation = await explain(deps, masked, options);
+  return { subject, masked, explanation, threshold: options.threshold, model: { name, version } };
+}
+
+function forPrograms({ subject, masked, explanation, threshold, model }: Explained, pattern?: Pattern) {
+  const { margin, score, prefixScores, weights, crossedAt, leftOut, sufficient } = explanation;
+  const { id, key, start } = subject;
+  const { newest: _, ...found } = pattern ?? {};
+  return {
+    ...(pattern === undefined ? {} : { pattern: found }),
+    ...{
+      id,
+      key,
+      start,
+      model,
+      threshold,
+      margin,
+      score,
+      verdict: score >= threshold ? "anomalous" : "normal",
+    },
+    ...{ crossedAt, sufficient },
+    lines: masked.map((line, place) => ({
+      text: subject.lines[place]?.text,
+      masked: line,
+      score: prefixScores[place + 1],
+      weight: weights[place],
+      ...(leftOut === undefined ? {} : { leftOut: leftOut[place] }),
+    })),
+  };
+}
+
+const shownCharacters = 160;
+
+function forPeople({ subject, masked, explanation, threshold, model }: Explained): string {
+  const { score, prefixScores, weights, crossedAt, leftOut, sufficient = [] } = explanation;
+  const isAnomalous = score >= threshold;
+  const verdict = isAnomalous ? styleText(["bold", "red"], "ANOMALOUS") : styleText("green", "normal");
+  const since = subject.start === undefined ? "" : `  since ${subject.start}`;
+  const heaviest = Math.max(0, ...weights);
+  const rows = masked.map((_, place) => {
+    const weight = weights[place] ?? 0;
+    const columns = [
+      place === crossedAt ? styleText("red", "▶") : " ",
+      String(place + 1).padStart(3),
+      (prefixScores[place + 1] ?? 0).toFixed(3),
+      signed(weight),
+      ...(leftOut === undefined ? [] : [signed(leftOut[place] ?? 0)]),
+      visible(subject.lines[place]?.text ?? "").slice(0, shownCharacters),
+    ];
+    const row = columns.join("  ");
+    return weight > heaviest / 4 ? styleText("red", row) : row;
+  });
+  const heads = ["    #", "score", "weight", ...(leftOut === undefined ? [] : ["alone "]), "line"];
+  const notScored = subject.lines.length - masked.length;
+  return [
+    `${verdict}  ${styleText("bold", visible(subject.key))}${since}  ${subject.lines.length} lines  score ${score.toFixed(3)} (threshold ${threshold}), ${model.name} ${model.version}`,
+    `  ${heads.join("  ")}`,
+    ...rows,
+    ...(notScored > 0 ? [`${notScored} more lines are beyond what the model takes, and not scored.`] : []),
+    ...(crossedAt === undefined ? [] : [`▶ from here on the score stays at or above the threshold.`]),
+    ...(sufficient.length > 0
+      ? [`Anomalous by themselves, none to spare: ${sufficient.map((place) => place + 1).join(", ")}.`]
+      : []),
+  ].join("\n");
+}
+
+function patternForPeople(pattern: Pattern, { masked, explanation: { sufficient = [] } }: Explained): string {
+  const { fingerprint, pipeline, windows, origins, firstSeen, lastSeen, commonLines } = pattern;
+  const keep = new Set(sufficient.map((place) => masked[place]));
+  const others = commonLines.filter((line) => !keep.has(line));
+  return [
+    `${styleText("bold", fingerprint)}  ${pipeline}  ${windows} windows of ${origins} origins  ${firstSeen} to ${lastSeen}`,
+    ...[...keep].map((line) =>
+      styleText("red", `  keeps the verdict  ${visible(line ?? "").slice(0, shownCharacters)}`),
+    ),
+    ...others.map((line) => `  in all of them     ${visible(line).slice(0, shownCharacters)}`),
+  ].join("\n");
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "" : "+"}${value.toFixed(1)}`.padStart(6);
+}

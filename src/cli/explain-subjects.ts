@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { sizeOf } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { LogGuardianError } from "../errors.ts";
+import { connectKafka } from "../kafka/client.ts";
+import { readRanges } from "../kafka/read-ranges.ts";
+import { createTopics } from "../kafka/topics.ts";
+import { topicNames } from "../pipeline/names.ts";
+import { silentLogger } from "../telemetry/logger.ts";
+import { type Anomaly, parseAnomaly } from "../verdict/anomaly.ts";
+
+/** A window that is to be explained: of a verdict, or of plain lines. */
+export interface Subject {
+  id?: string;
+  key: string;
+  start?: string;
+  pipeline?: string;
+  /** Which model judged it. */
+  model?: { name: string; version: string };
+  lines: { text: string; masked?: string }[];
+}
+
+/** As `detect` prints it. */
+interface PrintedVerdict {
+  id: string;
+  key: string;
+  start: string;
+  model: { name: string; version: string };
+  lines: { text: string; masked: string }[];
+}
+
+/**
+ * Verdicts of a file, as the anomalies topic holds them or `detect` prints them, one a line; else its lines are one window.
+ * `-` is standard input. @throws LogGuardianError LG_EXPLAIN_EMPTY.
+ */
+export function subjectsOfFile(file: string): Subject[] {
+  const rows = readFileSync(file === "-" ? 0 : file, "utf8")
+    .split("\n")
+    .map((row) => row.replace(/\r$/, ""))
+    .filter((row) => row.trim() !== "");
+  if (rows.length === 0)
+    throw new LogGuardianError(
+      "LG_EXPLAIN_EMPTY",
+      `${file} holds no line.`,
+      "Give a file with log lines or verdicts.",
+    );
+  const verdicts = rows.map(verdictIn);
+  if (verdicts.every((verdict) => verdict !== undefined)) return verdicts;
+  return [{ key: file === "-" ? "standard input" : file, lines: rows.map((text) => ({ text })) }];
+}
+
+export function isFile(name: string): boolean {
+  return name === "-" || existsSync(name);
+}
+
+function verdictIn(row: string): Subject | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(row);
+  } catch {
+    return undefined;
+  }
+  if (typeof content !== "object" || content === null) return undefined;
+  if ("logguardian" in content) return subjectOf(content as Anomaly);
+  if (!("lines" in content && "verdict" in content && "model" in content)) return undefined;
+  const { id, key, start, model, lines } = content as unknown as PrintedVerdict;
+  return { id, key, start, model, lines };
+}
+
+export function subjectOf({ event, logguardian: { key, pipeline, model, lines } }: Anomaly): Subject {
+  return { id: event.id, key, start: event.start, pipeline, model, lines };
+}
+
+/** The newest revision of a verdict. @throws LogGuardianError LG_VERDICT_UNKNOWN, LG_KAFKA_*. */
+export async function subjectOnTopic(id: string, config: Config): Promise<Subject> {
+  let newest: Anomaly | undefined;
+  for await (const anomaly of anomaliesOnTopic(config, id))
+    if (newest === undefined || anomaly.logguardian.revision >= newest.logguardian.revision) newest = anomaly;
+  if (newest !== undefined) return subjectOf(newest);
+  throw new LogGuardianError(
+    "LG_VERDICT_UNKNOWN",
+    `${topicNames(config, "").anomalies} holds no verdict ${id}, and there is no file of that name.`,
+    "Take the id from event.id, the header lg-id or the alert's verdict_id; it is gone once the topic's retention has passed.",
+  );
+}
+
+/** All that the topic holds, or those with this id. What is no verdict of ours is left out. @throws LogGuardianError LG_KAFKA_*. */
+export async function* anomaliesOnTopic(config: Config, id?: string): AsyncGenerator<Anomaly> {
+  const { brokers } = config.kafka;
+  const { anomalies } = topicNames(config, "");
+  const client = await connectKafka(config.kafka, { logger: silentLogger });
+  try {
+    // Asks only; nothing is made with these.
+    const topics = createTopics(client.admin, { brokers, replicationFactor: 1, retentionMs: 0 });
+    await topics.partitions(anomalies);
+    const bounds = [...(await topics.bounds(anomalies))].filter(([, { start, end }]) => start < end);
+    const ranges = bounds.map(([partition, { start, end }]) => ({
+      topic: anomalies,
+      partition,
+      from: start,
+      end,
+    }));
+    const group = `logguardian-explain-${randomUUID()}`;
+    const reader = readRanges({ client, topics, brokers }, ranges, {
+      group,
+      maxBytes: sizeOf(config.limits.inFlight),
+    });
+    try {
+      for (const { batches } of reader.ranges)
+        for await (const batch of batches)
+          for (const { value, headers } of batch) {
+            if (id !== undefined && String(headers["lg-id"]) !== id) continue;
+            const anomaly = anomalyIn(value);
+            if (anomaly !== undefined) yield anomaly;
+          }
+    } finally {
+      await reader.close();
+    }
+  } finally {
+    await client.close().catch(() => undefined);
+  }
+}
+
+/** Verdicts of a file, as the anomalies topic holds them. @throws LogGuardianError LG_ANOMALY. */
+export function* anomaliesOfFile(file: string): Generator<Anomaly> {
+  for (const row of readFileSync(file === "-" ? 0 : file, "utf8").split("\n"))
+    if (row.trim() !== "") yield parseAnomaly(Buffer.from(row));
+}
+
+function anomalyIn(value: Buffer | null): Anomaly | undefined {
+  try {
+    return parseAnomaly(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type kafkajs from "kafkajs";
+import { afterEach, describe, expect, it } from "vitest";
+import { simulateHdfs } from "../../src/simulate/hdfs.ts";
+import type { Anomaly, EarlyStage } from "../../src/verdict/anomaly.ts";
+import { services } from "../support/services.ts";
+import { Stream } from "../support/stream.ts";
+
+let streams: Stream[] = [];
+afterEach(() => {
+  for (const stream of streams) stream.abandon();
+  streams = [];
+});
+
+function streamFor(name: string): Stream {
+  const stream = new Stream(services, `test-${name}-${Date.now()}`);
+  streams.push(stream);
+  return stream;
+}
+
+const parsed = (messages: readonly kafkajs.KafkaMessage[]) =>
+  messages.map(({ value }) => JSON.parse(String(value)) as Anomaly);
+
+async function send(stream: Stream, topic: string, values: readonly string[]): Promise<void> {
+  const producer = stream.kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) });
+  await producer.disconnect();
+}
+
+describe("early verdicts", () => {
+  it("are raised while a session goes on, and each is followed by a final one, which is that of a pipeline without", async () => {
+    const stream = streamFor("early");
+    const topic = `${stream.prefix}-raw`;
+    const pipeline = {
+      topics: [topic],
+      from: "earliest",
+      format: "filebeat",
+      layout: "hdfs",
+      key: { pattern: "blk_-?\\d+" },
+      window: { kind: "session", gap: "24h" },
+      partitions: 2,
+    };
+    const pipelines = { early: { ...pipeline, early: { everyLines: 2 } }, late: pipeline };
+    stream.configure({ pipelines });
+    await stream.createTopic(topic, 1);
+    const simulation = simulateHdfs({ rate: 300, faultRate: 0.3, seed: 2, lines: 900, start: 1e12 });
+    const values = [...simulation.lines].map(({ text }, offset) =>
+      JSON.stringify({ log: { file: { path: "/a" }, offset }, message: text }),
+    );
+    await stream.start();
+    for (let from = 0; from < values.length; from += 60) {
+      await send(stream, topic, values.slice(from, from + 60));
+      await sleep(200);
+    }
+    const anomalies = `${stream.prefix}.anomalies`;
+    const isRaised = ({ logguardian: ours }: Anomaly) => ours.early === "raised";
+    await stream.read(anomalies, (read) => parsed(read).some(isRaised), 60_000);
+    for (const name of ["early", "late"]) await stream.command(["flush", "--pipeline", name]);
+
+    const finalOf = (all: Anomaly[], name: string) =>
+      all.filter(
+        ({ logguardian: ours }) =>
+          ours.pipeline === name && ours.verdict === "anomalous" && ours.early !== "raised",
+      );
+    const faulty = [...simulation.labels].filter(([, fault]) => fault !== null).length;
+    const all = parsed(
+      await stream.read(
+        anomalies,
+        (read) => ["early", "late"].every((name) => finalOf(parsed(read), name).length >= faulty),
+        60_000,
+      ),
+    );
+    const plain = (name: string) =>
+      finalOf(all, name)
+        .map(({ logguardian: { key, margin, lines } }) => [key, margin, lines.length, lines[0]?.weight])
+        .sort();
+    expect(plain("early")).toEqual(plain("late"));
+    const raised = all.filter(isRaised);
+    for (const { event, logguardian: ours } of raised) {
+      const final = all.filter((one) => one.event.id === event.id && one.logguardian.early !== "raised");
+      expect(final.map(({ logguardian }) => logguardian.early)).toEqual([
+        final[0]?.logguardian.verdict === "normal" ? "withdrawn" : "confirmed",
+      ]);
+      expect(final[0]?.logguardian.revision).toBeGreaterThan(ours.revision);
+      expect(ours.window.closed).toBe("open");
+      expect(ours.lines.some(({ weight = 0 }) => weight > 0)).toBe(true);
+    }
+    expect(new Set(raised.map(({ event }) => event.id)).size).toBe(raised.length);
+
+    // What is explained by its id is the final revision.
+    const [one] = raised;
+    const final = all.findLast(({ event }) => event.id === one?.event.id);
+    const explained = JSON.parse(await stream.command(["explain", String(one?.event.id), "--json"]));
+    expect(explained).toMatchObject({ id: one?.event.id, margin: final?.logguardian.margin });
+    const patterns = (await stream.command(["explain", "--patterns", "--json"])).trim().split("\n");
+    const counted = patterns.reduce((sum, row) => sum + JSON.parse(row).pattern.windows, 0);
+    expect(counted).toBe(finalOf(all, "early").length + finalOf(all, "late").length);
+    await stream.stop();
+  });
+});
+
+describe("the alert of an early verdict", () => {
+  it("stays when it is confirmed, changes with its fingerprint, and ends when it is withdrawn or moved", async () => {
+    const stream = streamFor("early-alert");
+    const pipeline = `early-${Date.now()}`;
+    stream.configure({
+      pipelines: {
+        [pipeline]: {
+          topics: ["raw"],
+          format: "text",
+          window: { kind: "session" },
+          early: { everyLines: 2 },
+        },
+      },
+    });
+    await stream.createTopic("raw", 1).catch(() => undefined);
+    await stream.start("alerter");
+    const anomalies = `${stream.prefix}.anomalies`;
+    const tell = (id: string, early: EarlyStage, verdict: "anomalous" | "normal", fingerprint?: string) =>
+      send(stream, anomalies, [JSON.stringify(anomalyOf({ id, early, verdict, fingerprint, pipeline }))]);
+    /** Fingerprints of the alerts that are active, and how many windows each counts. */
+    const active = async () => {
+      const filter = encodeURIComponent(`pipeline="${pipeline}"`);
+      const answer = await fetch(`${services.alertmanager.url}/api/v2/alerts?filter=${filter}`);
+      const alerts = (await answer.json()) as {
+        labels: { fingerprint: string };
+        annotations: { times: string; window: string };
+      }[];
+      return alerts
+        .map(({ labels, annotations }) => [
+          labels.fingerprint,
+          annotations.times.split(";")[0],
+          annotations.window.includes("open"),
+        ])
+        .sort();
+    };
+    const expectActive = (expected: unknown[]) => expect.poll(active, { timeout: 30_000 }).toEqual(expected);
+
+    await tell("a", "raised", "anomalous", "f1");
+    await expectActive([["f1", "1 windows", true]]);
+    await tell("a", "confirmed", "anomalous", "f1");
+    await expectActive([["f1", "1 windows", false]]);
+    // Another window of the same fault is withdrawn: the first one holds the alert.
+    await tell("b", "raised", "anomalous", "f1");
+    await expectActive([["f1", "2 windows", true]]);
+    await tell("b", "withdrawn", "normal");
+    await expectActive([["f1", "1 windows", true]]);
+    await tell("c", "raised", "anomalous", "f2");
+    await expectActive([
+      ["f1", "1 windows", true],
+      ["f2", "1 windows", true],
+    ]);
+    await tell("c", "confirmed", "anomalous", "f3");
+    await expectActive([
+      ["f1", "1 windows", true],
+      ["f3", "1 windows", false],
+    ]);
+    await tell("d", "raised", "anomalous", "f4");
+    await expectActive([
+      ["f1", "1 windows", true],
+      ["f3", "1 windows", false],
+      ["f4", "1 windows", true],
+    ]);
+    await tell("d", "moved", "anomalous", "f4");
+    await expectActive([
+      ["f1", "1 windows", true],
+      ["f3", "1 windows", false],
+    ]);
+    await stream.stop();
+  });
+});
+
+function anomalyOf(of: {
+  id: string;
+  early: EarlyStage;
+  verdict: "anomalous" | "normal";
+  fingerprint: string | undefined;
+  pipeline: string;
+}): Anomaly {
+  const { id, early, verdict, fingerprint, pipeline } = of;
+  const time = new Date().toISOString();
+  const closed = early === "raised" ? "open" : "gap";
+  return {
+    "@timestamp": time,
+    message: "m",
+    event: { kind: "alert", category: ["process"], id, severity: 90, start: time, end: time },
+    logguardian: {
+      verdict,
+      revision: early === "raised" ? 1 : 2,
+      early,
+      pipeline,
+      key: "k",
+      model: { name: "m", version: "1" },
+      score: 0.9,
+      margin: 2,
+      threshold: 0.5,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      window: { lines: 1, scored: 1, closed },
+      lines: [{ text: "t", masked: "t", time, position: "raw:0:0:0" }],
+    },
+  };
+}
