@@ -61,7 +61,12 @@ export function contentOf(anomaly: Anomaly, labels: Record<string, string>): Ale
       until: event.end,
       score: `${score} (threshold ${ours.threshold}), ${ours.model.name} ${ours.model.version}`,
       ...(ours.novelty === undefined ? {} : { novelty: noveltyOf(ours.novelty, ours.lines) }),
-      lines: heaviest.map((line) => `${weightOf(line.weight)}  ${clean(line.text)}`).join("\n"),
+      lines: heaviest
+        .map(
+          ({ weight, text, times }) =>
+            `${weightOf(weight)}  ${clean(text)}${times > 1 ? ` (${times} times)` : ""}`,
+        )
+        .join("\n"),
       window:
         ours.window.closed === "open"
           ? `${ours.window.lines} lines so far; it is open, and its final verdict follows`
@@ -86,8 +91,15 @@ export function alertOf({ newest, firstSeen, lastSeen, endsAt, times }: ActiveAn
   };
 }
 
-function heaviestFirst<T extends { weight?: number }>(lines: readonly T[]): T[] {
-  return lines.filter(({ weight = 0 }) => weight > 0).sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
+/** Lines with a positive weight; equals, as the model sees them, once. */
+function heaviestFirst(lines: readonly AnomalyLine[]): (AnomalyLine & { times: number })[] {
+  const found = new Map<string, AnomalyLine & { times: number }>();
+  for (const line of lines) {
+    const same = found.get(line.masked);
+    if (same !== undefined) same.times++;
+    else if ((line.weight ?? 0) > 0) found.set(line.masked, { ...line, times: 1 });
+  }
+  return [...found.values()].sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
 }
 
 /** How new the window is, for whoever reads the alert. */

@@ -1,64 +1,55 @@
 import type { Logits, Scorer } from "./scorer.ts";
 
-/** Prefixes asked about in one round. */
-const prefixesPerRound = 10;
+/** Distinct lines that are left out one after another, at most; of more, those with which the margin rose most. */
+const mostLeftOut = 32;
 
 /**
- * The weight of each line: how much the margin rises when the line joins those before it.
+ * The weight of each line: how much lower the margin is without it and its equals. Lines that were not left out, of a window
+ * with very many distinct ones, weigh 0.
  *
- * Coarse to fine: the verdict question is asked after ten evenly spaced prefixes, then after ten inside the largest
- * rise, and so on until that rise is down to single lines. Lines of a stretch that was not looked into share its rise
- * evenly. The weights sum to the whole window's margin minus the margin of no line at all.
+ * Not how much the margin rises when the line joins those before it: the first lines of a session alone are a session that was
+ * cut off, and would weigh most in nearly every window (`npm run bench -- --only planted`).
+ * @param window [lines, width]
+ * @param lines masked, as many.
  */
 export async function lineWeights(
-  scorer: Pick<Scorer, "scorePrefixes">,
+  scorer: Pick<Scorer, "scorePrefixes" | "scoreWithout">,
   window: Float32Array,
-  lines: number,
+  lines: readonly string[],
 ): Promise<number[]> {
-  const margins = new Map<number, number>();
-  const ask = async (counts: number[]) => {
-    const fresh = counts.filter((count) => !margins.has(count));
-    const answers = fresh.length > 0 ? await scorer.scorePrefixes(window, fresh) : [];
-    for (const [place, count] of fresh.entries()) margins.set(count, marginOf(answers[place]));
-  };
-  let [from, to] = [0, lines];
-  await ask(steps(from, to));
-  while (to - from > 1) {
-    [from, to] = largestRise(margins, from, to);
-    if (to - from > 1) await ask(steps(from, to));
+  const equals = new Map<string, number[]>();
+  for (const [place, line] of lines.entries()) {
+    const places = equals.get(line);
+    if (places === undefined) equals.set(line, [place]);
+    else places.push(place);
   }
-  return spread(margins, lines);
-}
-
-function steps(from: number, to: number): number[] {
-  const rounds = Math.min(prefixesPerRound, to - from);
-  return Array.from({ length: rounds + 1 }, (_, step) => from + Math.round(((to - from) * step) / rounds));
-}
-
-/** The two neighbouring prefixes within [from, to] between which the margin rises most. */
-function largestRise(margins: Map<number, number>, from: number, to: number): [number, number] {
-  const counts = [...margins.keys()].filter((count) => count >= from && count <= to).sort((a, b) => a - b);
-  let best: [number, number] = [from, to];
-  let rise = Number.NEGATIVE_INFINITY;
-  for (let place = 1; place < counts.length; place++) {
-    const [left = 0, right = 0] = [counts[place - 1], counts[place]];
-    const here = (margins.get(right) ?? 0) - (margins.get(left) ?? 0);
-    if (here > rise) [rise, best] = [here, [left, right]];
-  }
-  return best;
-}
-
-function spread(margins: Map<number, number>, lines: number): number[] {
-  const weights = new Array<number>(lines).fill(0);
-  const counts = [...margins.keys()].sort((a, b) => a - b);
-  for (let place = 1; place < counts.length; place++) {
-    const [left = 0, right = 0] = [counts[place - 1], counts[place]];
-    const share = ((margins.get(right) ?? 0) - (margins.get(left) ?? 0)) / (right - left);
-    weights.fill(share, left, right);
-  }
+  const groups = await mostRising(scorer, window, [...equals.values()]);
+  const [all = Number.NaN, ...without] = (await scorer.scoreWithout(window, [[], ...groups])).map(marginOf);
+  const weights = new Array<number>(lines.length).fill(0);
+  for (const [index, places] of groups.entries())
+    for (const place of places) weights[place] = all - (without[index] ?? Number.NaN);
   return weights;
 }
 
-function marginOf(logits: Logits | undefined): number {
-  return logits === undefined ? 0 : logits.anomalous - logits.normal;
+/** The groups with which the margin rose most where they joined the lines before them; all, where they are few. */
+async function mostRising(
+  scorer: Pick<Scorer, "scorePrefixes">,
+  window: Float32Array,
+  groups: readonly number[][],
+): Promise<readonly number[][]> {
+  if (groups.length <= mostLeftOut) return groups;
+  const lines = groups.reduce((sum, { length }) => sum + length, 0);
+  const counts = Array.from({ length: lines + 1 }, (_, count) => count);
+  const margins = (await scorer.scorePrefixes(window, counts)).map(marginOf);
+  const riseOf = (places: readonly number[]) =>
+    Math.max(...places.map((place) => (margins[place + 1] ?? 0) - (margins[place] ?? 0)));
+  return groups
+    .map((places) => ({ places, rise: riseOf(places) }))
+    .sort((a, b) => b.rise - a.rise)
+    .slice(0, mostLeftOut)
+    .map(({ places }) => places);
+}
+
+function marginOf({ normal, anomalous }: Logits): number {
+  return anomalous - normal;
 }

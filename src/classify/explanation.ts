@@ -2,6 +2,7 @@ import type { Embedder } from "../embed/embedder.ts";
 import { LogGuardianError } from "../errors.ts";
 import type { Calibration } from "./calibration.ts";
 import { scoreOf } from "./calibration.ts";
+import { lineWeights } from "./evidence.ts";
 import type { Logits, Scored, Scorer } from "./scorer.ts";
 import { windowVectors } from "./window-vectors.ts";
 
@@ -11,25 +12,23 @@ export interface Explanation {
   score: number;
   /** After no line, after the first, and so on: [lines + 1]. */
   prefixScores: number[];
-  /** How much each line raised the margin: it joined those before it. */
+  /** How much lower the margin is without the line and its equals: see evidence.ts. */
   weights: number[];
   /** Place of the line with which the score reached the threshold for the last time; undefined where it is below at the end. */
   crossedAt?: number;
-  /** How much lower the margin is without this line. */
-  leftOut?: number[];
   /** Places of lines that are anomalous by themselves, none of which can be left out; of an anomalous window. */
   sufficient?: number[];
 }
 
 /**
- * Asks the model after each prefix of a window, from one KV cache.
+ * Asks the model after each prefix of a window, and without each of its lines.
  * @param lines masked, at most the bundle's limit.
  * @throws LogGuardianError LG_WINDOW_EMPTY, LG_WINDOW_TOO_LONG, LG_EMBEDDING_NOT_FINITE, LG_DECODE.
  */
 export async function explain(
   deps: { embedder: Embedder; scorer: Scorer; calibration: Calibration },
   lines: readonly string[],
-  options: { threshold: number; leaveOneOut: boolean },
+  options: { threshold: number },
 ): Promise<Explanation> {
   const { embedder, scorer, calibration } = deps;
   const [vectors] = await windowVectors(embedder, [lines]);
@@ -43,7 +42,7 @@ export async function explain(
     margin,
     score,
     prefixScores,
-    weights: margins.slice(1).map((after, place) => after - (margins[place] ?? 0)),
+    weights: await lineWeights(scorer, joined, lines),
   };
 
   /** Margins of some of the lines, in their order. */
@@ -58,11 +57,6 @@ export async function explain(
     return (await scorer.score(windows)).map(marginOrThrow);
   };
 
-  const all = lines.map((_, place) => place);
-  if (options.leaveOneOut && lines.length > 1) {
-    const without = await marginsOf(all.map((left) => all.filter((place) => place !== left)));
-    explanation.leftOut = without.map((one) => margin - one);
-  }
   if (score < options.threshold) return explanation;
   explanation.crossedAt = Math.max(
     0,

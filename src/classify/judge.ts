@@ -120,7 +120,7 @@ export function createJudge(
     if (known.weights !== undefined) return known;
     try {
       const [vectors] = await windowVectors(embedder, [lines]);
-      const weights = await lineWeights(scorer, vectors?.joined ?? new Float32Array(0), lines.length);
+      const weights = await lineWeights(scorer, vectors?.joined ?? new Float32Array(0), lines);
       return { ...known, weights };
     } catch (thrown) {
       return thrown;

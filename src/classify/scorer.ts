@@ -3,7 +3,7 @@ import type { Bundle } from "../model/bundle.ts";
 import type { Operation } from "./addon.ts";
 import { createLiveSequences, type Live, type LiveWindow } from "./live-sequences.ts";
 import { type LlamaRuntime, openLlama, type RuntimeOptions } from "./llama-runtime.ts";
-import { batchesBySize, decodePieces, type PromptRows } from "./window-batch.ts";
+import { batchesBySize, decodePieces, type Piece, type PromptRows } from "./window-batch.ts";
 
 /** Logits of the two verdict tokens at the one position after the window. */
 export interface Logits {
@@ -31,6 +31,11 @@ export interface Scorer {
   score(windows: readonly Float32Array[], live?: LiveWindows): Promise<Scored[]>;
   /** Logits after the first `counts[i]` lines of the window, from one KV cache; 0 asks about no line at all. */
   scorePrefixes(window: Float32Array, counts: readonly number[]): Promise<Logits[]>;
+  /**
+   * Logits of the window without some of its lines, for each list of places (rising): the same bits as scored by itself. Only
+   * what follows the first of them is computed.
+   */
+  scoreWithout(window: Float32Array, leftOut: readonly (readonly number[])[]): Promise<Logits[]>;
   /** The model's own words: greedy, at most 6 tokens. For people; verdicts never come from text. */
   answer(window: Float32Array): Promise<string>;
   close(): Promise<void>;
@@ -144,6 +149,40 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     }
   }
 
+  /** Of windows that begin with the first `from` lines of this one: these are computed once, for all of them. */
+  async function scoreVariants(
+    window: Float32Array,
+    variants: readonly { from: number /** [lines, width], what follows */; rest: Float32Array }[],
+  ): Promise<Logits[]> {
+    const refused = refusal(window, width, manifest.window.maxLines);
+    if (refused) throw refused;
+    const source = maxSequences - 1;
+    const lines: Piece = { parts: [window], sequence: 0, from: beforeLength, output: false };
+    // The lines are computed in sequence 0 and kept in the last one, of which each variant takes its beginning.
+    const keep: Operation[] = [whole(source), { kind: "copy", source: 0, target: source }];
+    await engine.run([forget(0), decodePieces([lines], width), ...keep], verdictIds);
+    const logits: Logits[] = [];
+    const sizes = variants.map(({ rest }) => rest.length / width);
+    for (const batch of batchesBySize(sizes, source, maxPositions, afterLength)) {
+      const chosen = batch.map((place) => variants[place] ?? { from: 0, rest: nothing });
+      const cut = chosen.flatMap(({ from }, sequence): Operation[] => [
+        whole(sequence),
+        { kind: "copy", source, target: sequence },
+        { kind: "remove", sequence, from: beforeLength + from },
+      ]);
+      const pieces = chosen.map(({ from, rest }, sequence) => ({
+        parts: [rest, prompt.after],
+        sequence,
+        from: beforeLength + from,
+        output: true,
+      }));
+      const found = pairs(await engine.run([...cut, decodePieces(pieces, width)], verdictIds));
+      for (const [index, place] of batch.entries())
+        logits[place] = found[index] ?? { normal: NaN, anomalous: NaN };
+    }
+    return logits;
+  }
+
   return {
     width,
     device: runtime.device,
@@ -163,41 +202,26 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
       }),
 
     scorePrefixes: (window, counts) =>
-      inTurn(async () => {
-        const refused = refusal(window, width, manifest.window.maxLines);
-        if (refused) throw refused;
-        const source = maxSequences - 1;
-        const logits: Logits[] = [];
-        const lines = decodePieces(
-          [{ parts: [window], sequence: 0, from: beforeLength, output: false }],
-          width,
-        );
-        // The lines are computed once in sequence 0 and kept in the last one, from which each prefix is cut.
-        await engine.run(
-          [
-            forget(0),
-            lines,
-            { kind: "remove", sequence: source, from: 0 },
-            { kind: "copy", source: 0, target: source },
-          ],
-          verdictIds,
-        );
-        for (let from = 0; from < counts.length; from += source) {
-          const asked = counts.slice(from, from + source);
-          const cut = asked.flatMap((count, sequence): Operation[] => [
-            { kind: "remove", sequence, from: 0 },
-            { kind: "copy", source, target: sequence },
-            { kind: "remove", sequence, from: beforeLength + count },
-          ]);
-          const pieces = asked.map((count, sequence) => ({
-            parts: [prompt.after],
-            sequence,
-            from: beforeLength + count,
-            output: true,
-          }));
-          logits.push(...pairs(await engine.run([...cut, decodePieces(pieces, width)], verdictIds)));
-        }
-        return logits;
+      inTurn(() =>
+        scoreVariants(
+          window,
+          counts.map((from) => ({ from, rest: nothing })),
+        ),
+      ),
+
+    scoreWithout: (window, leftOut) =>
+      inTurn(() => {
+        const lines = window.length / width;
+        const variants = leftOut.map((places) => {
+          const from = places[0] ?? lines;
+          const out = new Set(places);
+          const kept = range(from, lines).filter((place) => !out.has(place));
+          const rest = new Float32Array(kept.length * width);
+          for (const [row, place] of kept.entries())
+            rest.set(window.subarray(place * width, (place + 1) * width), row * width);
+          return { from, rest };
+        });
+        return scoreVariants(window, variants);
       }),
 
     answer: (window) =>
@@ -226,6 +250,8 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     close: () => inTurn(() => runtime.close()),
   };
 }
+
+const nothing = new Float32Array(0);
 
 /** Placeholder of a window that has yet to be decoded. */
 const pending = new LogGuardianError("LG_DECODE", "The window was not decoded.", "Report this as a bug.");

@@ -124,7 +124,6 @@ Nothing of the running pipeline is touched. Verdicts stand on the anomalies topi
       "id of a verdict on the anomalies topic; or a file (- for standard input) of verdicts, or of the lines of one window",
     )
     .option("--patterns", "anomalies by fingerprint, of the topic or a file: what they have in common")
-    .option("--leave-one-out", "also how much lower the margin is without each line")
     .addOption(
       new Option("--layout <name>", "what stands before a line's content (default: the pipeline's)").choices(
         layoutNames,
@@ -141,8 +140,9 @@ Nothing of the running pipeline is touched. Verdicts stand on the anomalies topi
 Examples:
   logguardian explain 9f2c5c1b7c1f4d0a8e7b6a5d4c3b2a10
   logguardian detect app.log | logguardian explain -
-  logguardian explain window.log --layout hdfs --leave-one-out
-  logguardian explain --patterns --json`,
+  logguardian explain window.log --layout hdfs
+  logguardian explain --patterns --json
+A line's score is that of the window up to it; its weight says how much lower the margin is without it and its equals.`,
     )
     .action(async (what, options) => (await import("./commands/explain.ts")).explainCommand(what, options));
 

@@ -60,7 +60,7 @@ export interface AnomalyLine {
   text: string;
   masked: string;
   time: string;
-  /** How much the line raised the margin; only where weights were computed. */
+  /** How much lower the margin is without the line and its equals; only where weights were computed. */
   weight?: number;
   novelty?: number;
   host?: string;

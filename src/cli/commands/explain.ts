@@ -22,7 +22,6 @@ import {
 
 interface Options {
   patterns?: boolean;
-  leaveOneOut?: boolean;
   layout?: LayoutName;
   pipeline?: string;
   config?: string;
@@ -55,7 +54,6 @@ export async function explainCommand(what: string | undefined, options: Options)
     for (const [place, subject] of subjects.entries()) {
       const explained = await explainedBy(model, subject, {
         threshold: modelOptions.threshold ?? model.bundle.manifest.threshold,
-        leaveOneOut: options.leaveOneOut === true,
         layout: options.layout ?? pipeline?.layout ?? "none",
         custom: pipeline?.mask?.custom ?? [],
       });
@@ -108,7 +106,7 @@ interface Explained {
 async function explainedBy(
   { bundle, embedder, scorer }: OpenModel,
   subject: Subject,
-  options: { threshold: number; leaveOneOut: boolean; layout: PipelineConfig["layout"] } & Pick<
+  options: { threshold: number; layout: PipelineConfig["layout"] } & Pick<
     NonNullable<PipelineConfig["mask"]>,
     "custom"
   >,
@@ -126,7 +124,7 @@ async function explainedBy(
 }
 
 function forPrograms({ subject, masked, explanation, threshold, model }: Explained, pattern?: Pattern) {
-  const { margin, score, prefixScores, weights, crossedAt, leftOut, sufficient } = explanation;
+  const { margin, score, prefixScores, weights, crossedAt, sufficient } = explanation;
   const { id, key, start } = subject;
   const { newest: _, ...found } = pattern ?? {};
   return {
@@ -147,7 +145,6 @@ function forPrograms({ subject, masked, explanation, threshold, model }: Explain
       masked: line,
       score: prefixScores[place + 1],
       weight: weights[place],
-      ...(leftOut === undefined ? {} : { leftOut: leftOut[place] }),
     })),
   };
 }
@@ -155,7 +152,7 @@ function forPrograms({ subject, masked, explanation, threshold, model }: Explain
 const shownCharacters = 160;
 
 function forPeople({ subject, masked, explanation, threshold, model }: Explained): string {
-  const { score, prefixScores, weights, crossedAt, leftOut, sufficient = [] } = explanation;
+  const { score, prefixScores, weights, crossedAt, sufficient = [] } = explanation;
   const isAnomalous = score >= threshold;
   const verdict = isAnomalous ? styleText(["bold", "red"], "ANOMALOUS") : styleText("green", "normal");
   const since = subject.start === undefined ? "" : `  since ${subject.start}`;
@@ -167,20 +164,21 @@ function forPeople({ subject, masked, explanation, threshold, model }: Explained
       String(place + 1).padStart(3),
       (prefixScores[place + 1] ?? 0).toFixed(3),
       signed(weight),
-      ...(leftOut === undefined ? [] : [signed(leftOut[place] ?? 0)]),
       visible(subject.lines[place]?.text ?? "").slice(0, shownCharacters),
     ];
     const row = columns.join("  ");
     return weight > heaviest / 4 ? styleText("red", row) : row;
   });
-  const heads = ["    #", "score", "weight", ...(leftOut === undefined ? [] : ["alone "]), "line"];
+  const heads = ["    #", "score", "weight", "line"];
   const notScored = subject.lines.length - masked.length;
   return [
     `${verdict}  ${styleText("bold", visible(subject.key))}${since}  ${subject.lines.length} lines  score ${score.toFixed(3)} (threshold ${threshold}), ${model.name} ${model.version}`,
     `  ${heads.join("  ")}`,
     ...rows,
     ...(notScored > 0 ? [`${notScored} more lines are beyond what the model takes, and not scored.`] : []),
-    ...(crossedAt === undefined ? [] : [`▶ from here on the score stays at or above the threshold.`]),
+    ...(crossedAt === undefined
+      ? []
+      : ["▶ from here on the score, of the lines so far, stays at or above the threshold."]),
     ...(sufficient.length > 0
       ? [`Anomalous by themselves, none to spare: ${sufficient.map((place) => place + 1).join(", ")}.`]
       : []),

@@ -106,9 +106,9 @@ async function heaviestOf(model: OpenModel, masked: readonly string[]): Promise<
   const lines = masked.slice(0, model.bundle.manifest.window.maxLines);
   if (lines.length === 0) return [];
   const [vectors] = await windowVectors(model.embedder, [lines]);
-  const weights = await lineWeights(model.scorer, vectors?.joined ?? new Float32Array(0), lines.length);
-  return lines
-    .map((line, place) => ({ line, weight: weights[place] ?? 0 }))
+  const weights = await lineWeights(model.scorer, vectors?.joined ?? new Float32Array(0), lines);
+  return [...new Map(lines.map((line, place) => [line, weights[place] ?? 0]))]
+    .map(([line, weight]) => ({ line, weight }))
     .filter(({ weight }) => weight > 0)
     .sort((x, y) => y.weight - x.weight)
     .slice(0, shownLines);
