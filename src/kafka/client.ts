@@ -100,6 +100,13 @@ export function isAway(thrown: unknown): boolean {
   return thrown instanceof LogGuardianError && thrown.code === "LG_KAFKA_AWAY";
 }
 
+/** Whether kafkajs says of a failure that it found no broker, which passes. */
+export function meansAway(thrown: unknown): boolean {
+  return causesOf(thrown).some((cause) =>
+    /^KafkaJS(GroupCoordinatorNotFound|BrokerNotFound|Connection|RequestTimeout)/.test(cause.name),
+  );
+}
+
 /** Whether another try may help: the broker is away, moving or slow. */
 export function isTransient(thrown: unknown): boolean {
   if (thrown instanceof LogGuardianError) return false;

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Batch, Consumer, EachBatchPayload, Kafka } from "kafkajs";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { UnreadableBatch } from "../ingest/line.ts";
+import { retry } from "../retry.ts";
 import type { Health, HealthUnit } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { isAway, kafkaError } from "./client.ts";
+import { isAway, kafkaError, meansAway } from "./client.ts";
 import { createCommits, type Owned } from "./commits.ts";
 import { OwnedPartition, type PartitionWorker } from "./partition-worker.ts";
 import { recordOf } from "./record.ts";
@@ -143,11 +144,29 @@ export function createPartitionConsumer(
     commits.through(undefined);
     isBehind ||= commits.isBehind();
     forgetAll();
-    if (payload.restart) {
-      logger.warn("The connection to Kafka was lost; joining again.", { error: payload.error.message });
-      endWait ??= deps.health.wait("broker-away");
-    } else if (!stopping) fail(kafkaError(payload.error, deps.brokers));
+    if (!payload.restart && (stopping || !meansAway(payload.error))) {
+      if (!stopping) fail(kafkaError(payload.error, deps.brokers));
+      return;
+    }
+    logger.warn("The connection to Kafka was lost; joining again.", { error: payload.error.message });
+    endWait ??= deps.health.wait("broker-away");
+    if (!payload.restart) void runAgain();
   });
+
+  /** kafkajs does not restart where it found no broker at all. */
+  async function runAgain(): Promise<void> {
+    try {
+      await retry(() => consumer.connect(), {
+        isTransient: (thrown) => !stopping && isAway(kafkaError(thrown, deps.brokers)),
+        signal: deps.signal,
+      });
+      if (!stopping) await run();
+    } catch (thrown) {
+      if (!stopping) fail(kafkaError(thrown, deps.brokers));
+    }
+  }
+
+  const run = () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
 
   function forgetAll(): void {
     for (const { owned } of partitions.values()) {
@@ -370,7 +389,7 @@ export function createPartitionConsumer(
         throw kafkaError(thrown, deps.brokers);
       });
       await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
-      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
+      await run();
       timer = setInterval(() => {
         unit.inHand(inHand());
         if (isUpToDate()) upToDateAt = Date.now();

@@ -65,6 +65,7 @@ export class Trial {
       const inflicted = await fault.inflict(this, this.#setting);
       const seconds = Math.round((Date.now() - started) / 1000);
       console.log(`${fault.promise}: ${inflicted.faults}; ${seconds} s`);
+      this.storm.assertAlive();
       phases.push({ fault, begins: ends, ...inflicted });
       // What comes after the last fault shows that the product goes on.
       await this.pause(1_000, 2_000);

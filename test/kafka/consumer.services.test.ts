@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Kafka } from "kafkajs";
+import kafkajs, { type Kafka } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RawRecord } from "../../src/ingest/line.ts";
 import { connectKafka, type KafkaClient } from "../../src/kafka/client.ts";
@@ -168,6 +168,36 @@ describe("a partition consumer", () => {
     await consumer.stop();
     expect([...new Set(offsets(seen))]).toEqual(upTo(100));
     expect(failures).toBe(2);
+  });
+
+  it("joins again where kafkajs found no broker and gave up, and ends where it gave up for another reason", async () => {
+    const topic = await topicWith(100);
+    /** Fails once as kafkajs does; both are no errors that it restarts from. */
+    const failing = (name: string): Kafka =>
+      Object.assign(Object.create(client.kafka) as Kafka, {
+        consumer(options: kafkajs.ConsumerConfig) {
+          const real = client.kafka.consumer(options);
+          let hasFailed = false;
+          const run: kafkajs.Consumer["run"] = (config) =>
+            real.run({
+              ...config,
+              async eachBatch(payload) {
+                if (hasFailed) return config?.eachBatch?.(payload);
+                hasFailed = true;
+                throw Object.assign(new kafkajs.KafkaJSNonRetriableError("no broker"), { name });
+              },
+            });
+          return { ...real, run };
+        },
+      });
+    const { consumer, seen } = consume(topic, { kafka: failing("KafkaJSGroupCoordinatorNotFound") });
+    await consumer.start();
+    await until(() => seen.length === 100, "all was read");
+    await consumer.stop();
+    const other = consume(topic, { kafka: failing("KafkaJSNonRetriableError") });
+    await other.consumer.start();
+    expect(await other.consumer.failed).toMatchObject({ message: /no broker/ });
+    await other.consumer.stop();
   });
 
   it("says how long the last commit is ago while something is not committed, and how often it was given partitions", async () => {
