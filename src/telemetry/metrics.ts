@@ -19,6 +19,8 @@ export interface Metrics {
   early: Counter<"pipeline" | "stage">;
   inference: Histogram<"pipeline">;
   cache: Gauge<"pipeline" | "cache" | "result">;
+  cacheEvictions: Gauge<"pipeline" | "cache">;
+  cacheBytes: Gauge<"pipeline" | "cache">;
   detection: Histogram<"pipeline">;
   recordToVerdict: Histogram<"pipeline">;
   alerts: Counter<"pipeline">;
@@ -101,6 +103,11 @@ export function createMetrics(): Metrics {
       ["pipeline"],
       [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     ),
+    cacheEvictions: gauge("cache_evictions", "Entries that the caches gave up for others since the start.", [
+      "pipeline",
+      "cache",
+    ]),
+    cacheBytes: gauge("cache_bytes", "What the caches hold.", ["pipeline", "cache"]),
     cache: gauge("cache_requests", "Requests to the caches since the start.", [
       "pipeline",
       "cache",

@@ -6,6 +6,7 @@ import type { Trial } from "./trial.ts";
 import { anew, envelope, type Message } from "./workloads.ts";
 
 const { pipeline } = anew;
+const [host, file] = ["anew", "/var/log/anew.log"];
 const each = 200;
 const withinMs = 60_000;
 const emptyMs = 3_000;
@@ -44,13 +45,14 @@ export const topicAnew: Fault = {
 function messages(when: string): (Message & { text: string })[] {
   return Array.from({ length: each }, (_, place) => {
     const text = `${when} record ${place}`;
-    return { text, partition: 0, value: envelope("anew", "/var/log/anew.log", place, text) };
+    return { text, partition: 0, value: envelope(host, file, place, text) };
   });
 }
 
 /** How many windows each line stands in; waits until the last window is judged. */
 async function texts({ storm }: Trial): Promise<Map<string, number>> {
-  const linesOf = ({ value }: { value: Buffer | null }) => {
+  const linesOf = ({ key, value }: { key: Buffer | null; value: Buffer | null }) => {
+    if (String(key) !== `${host}:${file}`) return [];
     const { logguardian } = JSON.parse(String(value)) as Anomaly;
     return logguardian.pipeline === pipeline ? logguardian.lines.map(({ text }) => text) : [];
   };

@@ -158,6 +158,7 @@ describe("all roles in one process", () => {
       /^logguardian_rebalances_total\{pipeline="secured",role="windower"\} \d+$/m,
       /^logguardian_commit_age_seconds\{pipeline="secured",role="ingester"\} [\d.]+$/m,
       /^logguardian_pending_windows\{pipeline="secured",partition="0"\} 0$/m,
+      /^logguardian_cache_bytes\{pipeline="secured",cache="verdicts"\} [1-9]\d*$/m,
       /^logguardian_cache_requests\{pipeline="secured",cache="\w+",result="miss"\} [1-9]\d*$/m,
     ])
       expect(metrics).toMatch(row);

@@ -44,7 +44,9 @@ export async function createDetectorRole(
   );
   metrics.onCollect(() => {
     const stats = model.judge.stats();
-    for (const [cache, { hits, misses }] of Object.entries(stats)) {
+    for (const [cache, { hits, misses, evictions, bytes }] of Object.entries(stats)) {
+      metrics.cacheEvictions.set({ pipeline, cache }, evictions);
+      metrics.cacheBytes.set({ pipeline, cache }, bytes);
       metrics.cache.set({ pipeline, cache, result: "hit" }, hits);
       metrics.cache.set({ pipeline, cache, result: "miss" }, misses);
     }
