@@ -211,7 +211,8 @@ export const configSchema = object({
       }),
       llamaThreads: count(0, 0),
       onnxThreads: count(0, 0),
-      batchSize: count(1, 32),
+      // With the live ones llama.cpp takes 256 sequences.
+      batchSize: Type.Integer({ minimum: 1, maximum: 128, default: 32 }),
       liveWindows: Type.Integer({ minimum: 0, maximum: 128, default: 32 }),
       lineCache: size("64MB"),
       verdictCache: size("64MB"),
