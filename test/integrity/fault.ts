@@ -17,6 +17,8 @@ export interface Fault {
   promise: string;
   /** A pipeline of its own, beside those that all have. */
   workload?: Workload;
+  /** Most lines of a session; by default the product's. */
+  maxLines?: number;
   /** Resolves when the fault is over and the product goes on. */
   inflict(trial: Trial, setting: Setting): Promise<Inflicted>;
   /** Windows that may be cut at other lines from here on: only that each of their lines is in a verdict is compared. */

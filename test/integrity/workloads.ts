@@ -28,8 +28,11 @@ const common = {
   alert: { enabled: false },
 };
 
-/** HDFS' sample as sessions by block, its lines spread over all partitions as Filebeat without a key does. */
-export async function sessions(lines: number): Promise<Workload> {
+/**
+ * HDFS' sample as sessions by block, its lines spread over all partitions as Filebeat without a key does.
+ * @param options.maxLines sent over and over, a session ends by nothing else.
+ */
+export async function sessions(lines: number, options: { maxLines?: number } = {}): Promise<Workload> {
   const rawPartitions = 6;
   const texts = await textsOf("hdfs/raw_2pct.log.xz", lines);
   return {
@@ -40,7 +43,7 @@ export async function sessions(lines: number): Promise<Workload> {
       ...common,
       layout: "hdfs",
       key: { pattern: "blk_-?\\d+" },
-      window: { kind: "session", gap: "24h" },
+      window: { kind: "session", gap: "24h", ...options },
     },
     messages: texts.map((text, place) => ({
       value: envelope("namenode", "/var/log/hdfs.log", place, text),
