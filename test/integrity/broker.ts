@@ -6,7 +6,7 @@ export const broker: Fault = {
   async inflict(trial, { quick, services }) {
     const [times, downMs] = quick ? [3, 3_000] : [15, 10_000];
     for (let time = 0; time < times; time++) {
-      await trial.pause(1_000, 3_000);
+      await trial.pause(2_000, 6_000);
       await services.kafka.restart(downMs);
     }
     await trial.pause(2_000, 3_000);
