@@ -32,6 +32,7 @@ export interface AlertContent {
 }
 
 const shownLines = 10;
+const fewLines = 3;
 const shownCharacters = 400;
 
 /** Labels that tell alerts apart; a configuration cannot set them. */
@@ -91,15 +92,17 @@ export function alertOf({ newest, firstSeen, lastSeen, endsAt, times }: ActiveAn
   };
 }
 
-/** Lines with a positive weight; equals, as the model sees them, once. */
+/** Lines with a positive weight, or the few that weigh most where none has; equals, as the model sees them, once. */
 function heaviestFirst(lines: readonly AnomalyLine[]): (AnomalyLine & { times: number })[] {
   const found = new Map<string, AnomalyLine & { times: number }>();
   for (const line of lines) {
     const same = found.get(line.masked);
     if (same !== undefined) same.times++;
-    else if ((line.weight ?? 0) > 0) found.set(line.masked, { ...line, times: 1 });
+    else if (line.weight !== undefined) found.set(line.masked, { ...line, times: 1 });
   }
-  return [...found.values()].sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
+  const all = [...found.values()].sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
+  const positive = all.filter(({ weight = 0 }) => weight > 0);
+  return positive.length > 0 ? positive : all.slice(0, fewLines);
 }
 
 /** How new the window is, for whoever reads the alert. */
@@ -110,7 +113,7 @@ function noveltyOf(novelty: number, lines: readonly AnomalyLine[]): string {
 }
 
 function weightOf(weight: number | undefined): string {
-  return weight === undefined ? "" : `+${weight.toFixed(1)}`;
+  return weight === undefined ? "" : `${weight < 0 ? "" : "+"}${weight.toFixed(1)}`;
 }
 
 /** One well-formed line of bounded length: it ends in mails and terminals. */

@@ -8,7 +8,7 @@ import { readRanges } from "../kafka/read-ranges.ts";
 import { createTopics } from "../kafka/topics.ts";
 import { topicNames } from "../pipeline/names.ts";
 import { silentLogger } from "../telemetry/logger.ts";
-import { type Anomaly, parseAnomaly } from "../verdict/anomaly.ts";
+import { type Anomaly, isNewer, parseAnomaly } from "../verdict/anomaly.ts";
 
 /** A window that is to be explained: of a verdict, or of plain lines. */
 export interface Subject {
@@ -76,7 +76,7 @@ export function subjectOf({ event, logguardian: { key, pipeline, model, lines } 
 export async function subjectOnTopic(id: string, config: Config): Promise<Subject> {
   let newest: Anomaly | undefined;
   for await (const anomaly of anomaliesOnTopic(config, id))
-    if (newest === undefined || anomaly.logguardian.revision >= newest.logguardian.revision) newest = anomaly;
+    if (newest === undefined || isNewer(anomaly, newest)) newest = anomaly;
   if (newest !== undefined) return subjectOf(newest);
   throw new LogGuardianError(
     "LG_VERDICT_UNKNOWN",

@@ -1,29 +1,47 @@
-import { type Anomaly, anomalyOf } from "../verdict/anomaly.ts";
+import { LRUCache } from "lru-cache";
+import { type Anomaly, anomalyOf, type EarlyStage } from "../verdict/anomaly.ts";
 import type { EarlyMarks } from "../verdict/early-marks.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 
-/** What of these verdicts is to be published, those on open windows once and their final revisions whatever they say. */
+/** What of these verdicts is to be published: of an open window the first that is anomalous, and every final one. */
 export interface EarlyVerdicts {
-  /** @returns `published` is to be called once all are durable. A repeat gives the same, or less where it was published. */
+  /** @returns `published` is to be called once all are durable; until then a repeat gives the same. */
   select(verdicts: readonly Verdict[]): Promise<{ anomalies: Anomaly[]; published: () => Promise<void> }>;
 }
 
+/** Of windows that have closed: a windower that lost its partition may send an early revision after that. */
+const closedKnown = 100_000;
+
 export function createEarlyVerdicts(marks: EarlyMarks): EarlyVerdicts {
+  const closedLately = new LRUCache<string, true>({ max: closedKnown });
+  const idsOf = ({ window }: Verdict) => [window.id, ...window.formerIds];
   return {
     async select(verdicts) {
-      const raised = verdicts.filter(isRaised);
       const closed = verdicts.filter(({ window }) => window.reason !== "open");
-      const ids = [...raised, ...closed].flatMap(({ window }) => [window.id, ...window.formerIds]);
-      const known = await marks.among(ids);
-      const fresh = raised.filter(({ window }) => !known.has(window.id));
+      const closedIds = closed.flatMap(idsOf);
+      for (const id of closedIds) closedLately.set(id, true);
+      const raised = new Map(
+        verdicts.filter((verdict) => isRaised(verdict)).map((verdict) => [verdict.window.id, verdict]),
+      );
+      const states = await marks.states([...new Set([...raised.values()].flatMap(idsOf).concat(closedIds))]);
+      const isOpen = (id: string) => states.get(id) === "announced" || states.get(id) === "raised";
+      const fresh = [...raised.values()].filter(({ window: { id, formerIds } }) => {
+        const wasRaised = states.get(id) === "raised" || states.get(id) === "done" || formerIds.some(isOpen);
+        return !wasRaised && !closedLately.has(id);
+      });
+      const freshIds = fresh.map(({ window }) => window.id);
       // Before they are published: whoever finds the final revision must know of them.
-      await marks.add(fresh.map(({ window }) => window.id));
-      const anomalies = [
-        ...fresh.map((verdict) => ofStage(verdict, "raised")),
-        ...closed.flatMap((verdict) => finalOnes(verdict, known)),
-      ];
-      const done = closed.flatMap(({ window }) => [window.id, ...window.formerIds]);
-      return { anomalies, published: () => marks.remove(done.filter((id) => known.has(id))) };
+      await marks.set("announced", freshIds);
+      return {
+        anomalies: [
+          ...fresh.map((verdict) => ofStage(verdict, "raised")),
+          ...closed.flatMap((verdict) => finalOnes(verdict, isOpen)),
+        ],
+        async published() {
+          await marks.set("raised", freshIds);
+          await marks.set("done", closedIds.filter(isOpen));
+        },
+      };
     },
   };
 }
@@ -32,22 +50,19 @@ function isRaised({ window, verdict }: Verdict): boolean {
   return window.reason === "open" && verdict === "anomalous";
 }
 
-function finalOnes(verdict: Verdict, known: ReadonlySet<string>): Anomaly[] {
+function finalOnes(verdict: Verdict, isOpen: (id: string) => boolean): Anomaly[] {
   const { window } = verdict;
-  const isKnown = known.has(window.id);
   const stage = verdict.verdict === "normal" ? "withdrawn" : "confirmed";
-  const final = isKnown ? ofStage(verdict, stage) : anomalyOf(verdict);
-  const moved = window.formerIds
-    .filter((id) => known.has(id))
-    .map((id) => {
-      const anomaly = ofStage({ ...verdict, window: { ...window, id } }, "moved");
-      anomaly.logguardian.movedTo = window.id;
-      return anomaly;
-    });
+  const final = isOpen(window.id) ? ofStage(verdict, stage) : anomalyOf(verdict);
+  const moved = window.formerIds.filter(isOpen).map((id) => {
+    const anomaly = ofStage({ ...verdict, window: { ...window, id } }, "moved");
+    anomaly.logguardian.movedTo = window.id;
+    return anomaly;
+  });
   return [...moved, final];
 }
 
-function ofStage(verdict: Verdict, early: NonNullable<Anomaly["logguardian"]["early"]>): Anomaly {
+function ofStage(verdict: Verdict, early: EarlyStage): Anomaly {
   const anomaly = anomalyOf(verdict);
   return { ...anomaly, logguardian: { ...anomaly.logguardian, early } };
 }

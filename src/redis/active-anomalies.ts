@@ -24,7 +24,7 @@ export function createRedisActiveAnomalies(redis: RedisClient, name: string): Ac
     },
     async raisedAs(id) {
       const fingerprint = await redis.script("alert-raised", [raised], [id]);
-      return typeof fingerprint === "string" ? fingerprint : undefined;
+      return typeof fingerprint === "string" && fingerprint !== "-" ? fingerprint : undefined;
     },
     async withdraw({ fingerprint, id, now }) {
       const left = await redis.script("alert-withdraw", keysOf(fingerprint), [fingerprint, id, now]);

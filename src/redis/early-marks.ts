@@ -1,4 +1,4 @@
-import type { EarlyMarks } from "../verdict/early-marks.ts";
+import type { EarlyMarks, EarlyState } from "../verdict/early-marks.ts";
 import type { RedisClient } from "./client.ts";
 
 /** Of windows that never closed, such as those of a pipeline that was removed. */
@@ -8,16 +8,19 @@ const forgottenAfterMs = 30 * 24 * 3_600_000;
 export function createRedisEarlyMarks(redis: RedisClient, name: string): EarlyMarks {
   const key = `lg:v1:{${name}:early}`;
   return {
-    async add(ids) {
-      if (ids.length > 0) await redis.script("early-add", [key], [forgottenAfterMs, Date.now(), ...ids]);
+    async set(state, ids) {
+      if (ids.length > 0)
+        await redis.script("early-set", [key], [forgottenAfterMs, Date.now(), state, ...ids]);
     },
-    async among(ids) {
-      if (ids.length === 0) return new Set();
-      const marked = (await redis.script("early-among", [key], [...ids])) as string[];
-      return new Set(marked);
-    },
-    async remove(ids) {
-      if (ids.length > 0) await redis.script("early-remove", [key], [...ids]);
+    async states(ids) {
+      if (ids.length === 0) return new Map();
+      const states = (await redis.script("early-states", [key], [...ids])) as (EarlyState | "")[];
+      return new Map(
+        ids.flatMap((id, place): [string, EarlyState][] => {
+          const state = states[place];
+          return state === undefined || state === "" ? [] : [[id, state]];
+        }),
+      );
     },
   };
 }

@@ -202,3 +202,9 @@ export function headersOf({ event, logguardian }: Anomaly): Record<string, strin
     ...(replay === undefined ? {} : { "lg-replay": replay }),
   };
 }
+
+/** Whether it says more of its window than the other: a final verdict more than any early one. */
+export function isNewer(anomaly: Anomaly, other: Anomaly): boolean {
+  const [ours, others] = [anomaly, other].map(({ logguardian }) => logguardian.early === "raised");
+  return ours === others ? anomaly.logguardian.revision >= other.logguardian.revision : others === true;
+}

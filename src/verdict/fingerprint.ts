@@ -4,12 +4,19 @@ import type { Verdict } from "./verdict.ts";
 /** Distinct masked lines that name an anomaly at most: a few tell it apart, many would make each one unique. */
 const linesOfFingerprint = 3;
 
-/** The distinct lines of a window with a positive weight, heaviest first: places in the window's list, of equals the first. */
-export function heaviestLines({ weights = [], window }: Pick<Verdict, "weights" | "window">): number[] {
+/**
+ * The distinct lines of a window with a positive weight, heaviest first; where none is needed by itself, the three that weigh
+ * most all the same. Places in the window's list, of equals the first.
+ */
+export function heaviestLines({ weights, window }: Pick<Verdict, "weights" | "window">): number[] {
+  if (weights === undefined) return [];
+  const weightAt = (place: number) => weights[place] ?? Number.NEGATIVE_INFINITY;
   const firsts = new Map<string, number>();
   for (const [place, { masked }] of window.lines.entries())
-    if ((weights[place] ?? 0) > 0 && !firsts.has(masked)) firsts.set(masked, place);
-  return [...firsts.values()].sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
+    if (!firsts.has(masked)) firsts.set(masked, place);
+  const all = [...firsts.values()].sort((a, b) => weightAt(b) - weightAt(a) || a - b);
+  const positive = all.filter((place) => weightAt(place) > 0);
+  return positive.length > 0 ? positive : all.slice(0, linesOfFingerprint);
 }
 
 /** Hash of the pipeline and the masked lines that weigh most: the same for the same fault on another host. */

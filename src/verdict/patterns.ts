@@ -1,4 +1,4 @@
-import type { Anomaly } from "./anomaly.ts";
+import { type Anomaly, isNewer } from "./anomaly.ts";
 
 /** Anomalous windows of one fingerprint. */
 export interface Pattern {
@@ -20,8 +20,7 @@ export function patternsOf(anomalies: Iterable<Anomaly>): Pattern[] {
   const newest = new Map<string, Anomaly>();
   for (const anomaly of anomalies) {
     const before = newest.get(anomaly.event.id);
-    if (before === undefined || before.logguardian.revision <= anomaly.logguardian.revision)
-      newest.set(anomaly.event.id, anomaly);
+    if (before === undefined || isNewer(anomaly, before)) newest.set(anomaly.event.id, anomaly);
   }
   const groups = new Map<string, Anomaly[]>();
   for (const anomaly of newest.values()) {

@@ -14,7 +14,7 @@ export interface Cut {
   overlap?: number;
   /** Time windows: where it begins. Several may have one first line. */
   begin?: number;
-  /** Lines that were first when the window, or one that it took in, was cut early. */
+  /** Lines that were the first of the window, or of one that it took in, until another came late. */
   formerFirst?: readonly Entry[];
 }
 

@@ -208,14 +208,14 @@ export function createPartitionWindower(
     const [first, last] = [entries[0], lines.at(-1)];
     if (first === undefined || last === undefined) throw new Error("A window was cut without lines.");
     const id = idOf(pipeline, first, begin);
-    const formerIds = formerFirst.map((entry) => idOf(pipeline, entry, begin)).filter((one) => one !== id);
-    const revision = early === undefined ? 0 : Math.floor(lines.length / early.everyLines);
+    const formerIds = early === undefined ? [] : formerFirst.map((entry) => idOf(pipeline, entry, begin));
+    // An early revision's number is at most that of its lines, whatever `everyLines` was then: the final one is above.
+    const final = early === undefined ? 0 : lines.length + 1;
     return {
       id,
       pipeline,
       key,
-      // The final revision is above all early ones, that of a window without any too.
-      revision: early === undefined || reason === "open" ? revision : revision + 1,
+      revision: early !== undefined && reason === "open" ? lines.length / early.everyLines : final,
       reason,
       start: first.line.time,
       end: last.time,

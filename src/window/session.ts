@@ -11,7 +11,9 @@ interface Session {
   from: number;
   to: number;
   entries: Entry[];
-  /** Lines that were first when it was cut early. */
+  /** In the order of scoring. */
+  first: Entry;
+  /** Lines that were so, until others came late. */
   formerFirst: Entry[];
 }
 
@@ -42,12 +44,10 @@ export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec, early
     return { key, entries, reason, released: entries, formerFirst };
   }
 
-  function cutEarly(key: string, session: Session): Cut[] {
-    if (!isEarly(session.entries.length, early)) return [];
-    const entries = session.entries.toSorted((a, b) => inScoringOrder(a.line, b.line));
-    const [first] = entries;
-    if (first !== undefined && !session.formerFirst.includes(first)) session.formerFirst.push(first);
-    return [{ key, entries, reason: "open", released: [] }];
+  function cutEarly(key: string, { entries, formerFirst }: Session): Cut[] {
+    if (!isEarly(entries.length, early)) return [];
+    const sorted = entries.toSorted((a, b) => inScoringOrder(a.line, b.line));
+    return [{ key, entries: sorted, reason: "open", released: [], formerFirst: [...formerFirst] }];
   }
 
   function reasonToClose({ entries }: Session, { text }: Line): CloseReason | undefined {
@@ -58,7 +58,13 @@ export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec, early
   const cutter: Cutter = {
     add(entry) {
       const { key, line } = entry;
-      const joined: Session = { from: line.time, to: line.time, entries: [entry], formerFirst: [] };
+      const joined: Session = {
+        from: line.time,
+        to: line.time,
+        entries: [entry],
+        first: entry,
+        formerFirst: [],
+      };
       const apart: Session[] = [];
       const sessions = open.get(key) ?? [];
       for (const session of sessions) {
@@ -73,7 +79,13 @@ export function createSessionCutter({ gapMs, maxLines, end }: SessionSpec, early
           session.entries.length >= joined.entries.length ? [session, joined] : [joined, session];
         for (const other of shorter.entries) longer.entries.push(other);
         joined.entries = longer.entries;
-        joined.formerFirst.push(...session.formerFirst);
+        const [earlier, later] =
+          inScoringOrder(session.first.line, joined.first.line) < 0
+            ? [session.first, joined.first]
+            : [joined.first, session.first];
+        // The line itself was never first alone: nothing was cut before it came.
+        joined.formerFirst.push(...session.formerFirst, ...(later === entry ? [] : [later]));
+        joined.first = earlier;
       }
       const reason = reasonToClose(joined, line);
       if (reason === undefined) apart.push(joined);

@@ -18,7 +18,9 @@ export function problemOfTime({ spanMs, slideMs }: Pick<TimeSpec, "spanMs" | "sl
 
 interface OpenWindow {
   entries: Entry[];
-  /** Lines that were first when it was cut early. */
+  /** In the order of scoring. */
+  first?: Entry;
+  /** Lines that were so, until others came late. */
   formerFirst: Entry[];
 }
 
@@ -78,9 +80,7 @@ export function createTimeCutter(
   function cutEarly(key: string, begin: number, window: OpenWindow): Cut[] {
     if (!isEarly(window.entries.length, early)) return [];
     const entries = window.entries.toSorted((a, b) => inScoringOrder(a.line, b.line));
-    const [first] = entries;
-    if (first !== undefined && !window.formerFirst.includes(first)) window.formerFirst.push(first);
-    return [{ key, entries, reason: "open", released: [], begin }];
+    return [{ key, entries, reason: "open", released: [], begin, formerFirst: [...window.formerFirst] }];
   }
 
   const closeAll = (key: string, reason: CloseReason) =>
@@ -100,6 +100,11 @@ export function createTimeCutter(
         first = Math.min(first, begin);
         const window = windows.get(begin) ?? createOpen();
         window.entries.push(entry);
+        if (window.first === undefined) window.first = entry;
+        else if (inScoringOrder(entry.line, window.first.line) < 0) {
+          window.formerFirst.push(window.first);
+          window.first = entry;
+        }
         if (window.entries.length === 1) {
           windows.set(begin, window);
           count++;

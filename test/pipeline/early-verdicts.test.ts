@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createEarlyVerdicts } from "../../src/pipeline/early-verdicts.ts";
+import type { EarlyState } from "../../src/verdict/early-marks.ts";
 import type { Verdict } from "../../src/verdict/verdict.ts";
 
 function verdict(id: string, of: Partial<Verdict> & Partial<Verdict["window"]> = {}): Verdict {
@@ -30,11 +31,11 @@ function verdict(id: string, of: Partial<Verdict> & Partial<Verdict["window"]> =
 }
 
 function started() {
-  const marked = new Set<string>();
+  const marked = new Map<string, string>();
   const early = createEarlyVerdicts({
-    add: async (ids) => ids.forEach((id) => void marked.add(id)),
-    among: async (ids) => new Set(ids.filter((id) => marked.has(id))),
-    remove: async (ids) => ids.forEach((id) => void marked.delete(id)),
+    set: async (state, ids) => ids.forEach((id) => void marked.set(id, state)),
+    states: async (ids) =>
+      new Map(ids.flatMap((id) => (marked.has(id) ? [[id, marked.get(id) as EarlyState]] : []))),
   });
   const publish = async (...verdicts: Verdict[]) => {
     const { anomalies, published } = await early.select(verdicts);
@@ -51,25 +52,37 @@ function started() {
 const raised = verdict("a", { verdict: "anomalous", reason: "open" });
 
 describe("early verdicts", () => {
-  it("are raised once, and the final revision says what became of them", async () => {
-    for (const [final, stage] of [
-      ["anomalous", "confirmed"],
-      ["undecided", "confirmed"],
-      ["normal", "withdrawn"],
-    ] as const) {
-      const { publish, marked } = started();
-      expect((await publish(raised, verdict("b", { reason: "open" }))).told).toEqual([
-        ["a", "raised", undefined],
-      ]);
-      expect((await publish(raised)).told).toEqual([]);
-      const last = verdict("a", { verdict: final, revision: 2 });
-      // Until it is durable a repeat says the same.
-      expect((await publish(last)).told).toEqual([["a", stage, undefined]]);
-      const { told, published } = await publish(last);
-      expect(told).toEqual([["a", stage, undefined]]);
-      await published();
-      expect(marked.size).toBe(0);
-    }
+  it.each([
+    ["anomalous", "confirmed"],
+    ["undecided", "confirmed"],
+    ["normal", "withdrawn"],
+  ] as const)("are raised once, and %s in the end are %s", async (final, stage) => {
+    const { publish, marked } = started();
+    const first = await publish(raised, verdict("b", { reason: "open" }));
+    expect(first.told).toEqual([["a", "raised", undefined]]);
+    // Until it is durable it is told again; then no more.
+    const second = await publish(raised);
+    expect(second.told).toEqual(first.told);
+    await second.published();
+    expect((await publish(raised)).told).toEqual([]);
+    const last = verdict("a", { verdict: final, revision: 2 });
+    expect((await publish(last)).told).toEqual([["a", stage, undefined]]);
+    const { told, published } = await publish(last);
+    expect(told).toEqual([["a", stage, undefined]]);
+    await published();
+    expect(marked.get("a")).toBe("done");
+    // One that comes late, from a windower that has lost its partition.
+    expect((await publish(raised)).told).toEqual([]);
+  });
+
+  it("are not raised where the final one is there already, before or after them, and once where they come twice", async () => {
+    const { publish, marked } = started();
+    const final = verdict("a", { verdict: "anomalous", revision: 9 });
+    expect((await publish(raised, final)).told).toEqual([["a", "anomalous", undefined]]);
+    expect((await publish(raised)).told).toEqual([]);
+    const other = (revision: number) => verdict("o", { verdict: "anomalous", reason: "open", revision });
+    expect((await publish(other(2), other(3))).told).toEqual([["o", "raised", undefined]]);
+    expect([...marked.keys()]).toEqual(["o"]);
   });
 
   it("leave other windows as they are", async () => {
@@ -80,17 +93,19 @@ describe("early verdicts", () => {
     ]);
   });
 
-  it("move with their lines", async () => {
+  it("move with their lines, and are not raised again under the new id", async () => {
     const { publish, marked } = started();
-    await publish(raised);
-    const { told, published } = await publish(
-      verdict("x", { verdict: "anomalous", formerIds: ["a", "never raised"] }),
+    await (await publish(raised)).published();
+    const formerIds = ["a", "never raised"];
+    expect((await publish(verdict("x", { verdict: "anomalous", reason: "open", formerIds }))).told).toEqual(
+      [],
     );
+    const { told, published } = await publish(verdict("x", { verdict: "anomalous", formerIds }));
     expect(told).toEqual([
       ["a", "moved", "x"],
       ["x", "anomalous", undefined],
     ]);
     await published();
-    expect(marked.size).toBe(0);
+    expect(Object.fromEntries(marked)).toEqual({ a: "done" });
   });
 });

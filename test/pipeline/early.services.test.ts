@@ -162,6 +162,8 @@ describe("the alert of an early verdict", () => {
       ["f3", "1 windows", false],
       ["f4", "1 windows", true],
     ]);
+    // What comes late, after the end, begins nothing again.
+    await tell("c", "raised", "anomalous", "f2");
     await tell("d", "moved", "anomalous", "f4");
     await expectActive([
       ["f1", "1 windows", true],

@@ -282,7 +282,7 @@ describe("early revisions", () => {
     expect(found.map(({ revision, reason, lines }) => [revision, reason, lines.length])).toEqual([
       [1, "open", 2],
       [2, "open", 4],
-      [3, reason, 5],
+      [6, reason, 5],
     ]);
     expect(new Set(found.map(({ id }) => id)).size).toBe(1);
     expect(found.flatMap(({ formerIds }) => formerIds)).toEqual([]);
@@ -294,7 +294,7 @@ describe("early revisions", () => {
     const all = await windower.advance([{ offset: 0, message: chunk(lines) }]);
     expect(all.map(({ revision }) => revision)).toEqual([3]);
     const closed = await windower.advance([{ offset: 1, message: flush }]);
-    expect(closed.map(({ revision, reason }) => [revision, reason])).toEqual([[5, "flush"]]);
+    expect(closed.map(({ revision, reason }) => [revision, reason])).toEqual([[10, "flush"]]);
     const once = await (await started(session)).advance(
       [chunk(lines), flush].map((message, offset) => ({ offset, message })),
     );
@@ -312,9 +312,15 @@ describe("early revisions", () => {
       messages.slice(0, 2).map((message, offset) => ({ offset, message })),
     );
     const after = await started(spec, store);
-    const late = messages.slice(2).map((message) => ({ offset: 2, message }));
-    const found = [...(await after.advance(late)), ...(await after.advance([{ offset: 3, message: flush }]))];
-    expect(found.map(({ reason, formerIds }) => [reason, formerIds])).toEqual([["flush", [raised?.id]]]);
+    const late = [messages[2], ...each(line("k", 7, 3))].map((message, place) => ({
+      offset: 2 + place,
+      message,
+    }));
+    const found = [...(await after.advance(late)), ...(await after.advance([{ offset: 4, message: flush }]))];
+    expect(found.map(({ reason, formerIds }) => [reason, formerIds])).toEqual([
+      ["open", [raised?.id]],
+      ["flush", [raised?.id]],
+    ]);
     expect(found[0]?.id).not.toBe(raised?.id);
   });
 });

@@ -40,33 +40,41 @@ export async function explainCommand(what: string | undefined, options: Options)
   const threshold =
     options.threshold === undefined ? undefined : parseNumber(options.threshold, "--threshold", 0, 1);
   const config = loadConfigOrDefaults(options.config);
-  const patterns = options.patterns === true ? await patternsIn(what, config) : undefined;
-  const subjects =
-    patterns?.map(({ newest }) => subjectOf(newest)) ?? (await subjectsIn(what ?? "-", config));
-  if (subjects.length === 0) return console.log("No anomaly is there.");
-  const pipeline = pipelineFor(subjects, options, config);
-  const modelOptions = {
-    ...modelOptionsOf(config, pipeline ?? {}),
-    ...(options.model === undefined ? {} : { bundleDir: options.model }),
-    ...(threshold === undefined ? {} : { threshold }),
-  };
-  await withModel(modelOptions, async (model) => {
-    for (const [place, subject] of subjects.entries()) {
-      const explained = await explainedBy(model, subject, {
-        threshold: modelOptions.threshold ?? model.bundle.manifest.threshold,
-        layout: options.layout ?? pipeline?.layout ?? "none",
-        custom: pipeline?.mask?.custom ?? [],
-      });
-      const pattern = patterns?.[place];
-      if (options.json === true) console.log(JSON.stringify(forPrograms(explained, pattern)));
-      else console.log(pattern === undefined ? forPeople(explained) : patternForPeople(pattern, explained));
-    }
-  });
+  const asked =
+    options.patterns === true
+      ? await patternsIn(what, config, options)
+      : await subjectsIn(what ?? "-", config);
+  if (asked.length === 0) return console.log("No anomaly is there.");
+  // Each with the model of its pipeline.
+  for (const [name, group] of Map.groupBy(asked, ({ subject }) => subject.pipeline)) {
+    const pipeline = pipelineFor(name, options, config);
+    const modelOptions = {
+      ...modelOptionsOf(config, pipeline ?? {}),
+      ...(options.model === undefined ? {} : { bundleDir: options.model }),
+      ...(threshold === undefined ? {} : { threshold }),
+    };
+    await withModel(modelOptions, async (model) => {
+      for (const { subject, pattern } of group) {
+        const explained = await explainedBy(model, subject, {
+          threshold: modelOptions.threshold ?? model.bundle.manifest.threshold,
+          layout: options.layout ?? pipeline?.layout ?? "none",
+          custom: pipeline?.mask?.custom ?? [],
+        });
+        if (options.json === true) console.log(JSON.stringify(forPrograms(explained, pattern)));
+        else console.log(pattern === undefined ? forPeople(explained) : patternForPeople(pattern, explained));
+      }
+    });
+  }
 }
 
-async function subjectsIn(what: string, config: Config): Promise<Subject[]> {
-  if (isFile(what)) return subjectsOfFile(what);
-  if (/^[0-9a-f]{32}$/.test(what)) return [await subjectOnTopic(what, config)];
+interface Asked {
+  subject: Subject;
+  pattern?: Pattern;
+}
+
+async function subjectsIn(what: string, config: Config): Promise<Asked[]> {
+  if (isFile(what)) return subjectsOfFile(what).map((subject) => ({ subject }));
+  if (/^[0-9a-f]{32}$/.test(what)) return [{ subject: await subjectOnTopic(what, config) }];
   throw new LogGuardianError(
     "LG_USAGE",
     `${what} is neither a file nor the id of a verdict.`,
@@ -74,24 +82,21 @@ async function subjectsIn(what: string, config: Config): Promise<Subject[]> {
   );
 }
 
-async function patternsIn(file: string | undefined, config: Config): Promise<Pattern[]> {
-  if (file !== undefined) return patternsOf(anomaliesOfFile(file));
+/** Of a file or the topic; of one pipeline where one is named. */
+async function patternsIn(file: string | undefined, config: Config, { pipeline }: Options): Promise<Asked[]> {
   const all: Anomaly[] = [];
-  for await (const anomaly of anomaliesOnTopic(config)) all.push(anomaly);
-  return patternsOf(all);
+  const take = (anomaly: Anomaly) => {
+    if (pipeline === undefined || anomaly.logguardian.pipeline === pipeline) all.push(anomaly);
+  };
+  if (file !== undefined) for (const anomaly of anomaliesOfFile(file)) take(anomaly);
+  else for await (const anomaly of anomaliesOnTopic(config)) take(anomaly);
+  return patternsOf(all).map((pattern) => ({ subject: subjectOf(pattern.newest), pattern }));
 }
 
-/** The one asked for, or that the verdicts name, where the configuration has it. @throws LogGuardianError LG_USAGE. */
-function pipelineFor(
-  subjects: readonly Subject[],
-  options: Options,
-  config: Config,
-): PipelineConfig | undefined {
+/** The one asked for, or that the verdict names, where the configuration has it. @throws LogGuardianError LG_USAGE. */
+function pipelineFor(name: string | undefined, options: Options, config: Config): PipelineConfig | undefined {
   if (options.pipeline !== undefined) return pipelineOf(config, options.pipeline);
-  const names = new Set(subjects.map(({ pipeline }) => pipeline));
-  const [name] = names;
-  const isKnown = names.size === 1 && name !== undefined && Object.hasOwn(config.pipelines, name);
-  return isKnown ? pipelineOf(config, name) : undefined;
+  return name !== undefined && Object.hasOwn(config.pipelines, name) ? pipelineOf(config, name) : undefined;
 }
 
 interface Explained {
@@ -185,7 +190,8 @@ function forPeople({ subject, masked, explanation, threshold, model }: Explained
   ].join("\n");
 }
 
-function patternForPeople(pattern: Pattern, { masked, explanation: { sufficient = [] } }: Explained): string {
+function patternForPeople(pattern: Pattern, { masked, explanation, threshold, model }: Explained): string {
+  const { sufficient = [] } = explanation;
   const { fingerprint, pipeline, windows, origins, firstSeen, lastSeen, commonLines } = pattern;
   const keep = new Set(sufficient.map((place) => masked[place]));
   const others = commonLines.filter((line) => !keep.has(line));
@@ -195,6 +201,9 @@ function patternForPeople(pattern: Pattern, { masked, explanation: { sufficient 
       styleText("red", `  keeps the verdict  ${visible(line ?? "").slice(0, shownCharacters)}`),
     ),
     ...others.map((line) => `  in all of them     ${visible(line).slice(0, shownCharacters)}`),
+    ...(keep.size > 0
+      ? []
+      : [`  ${model.name} ${model.version} finds its newest window normal (threshold ${threshold}).`]),
   ].join("\n");
 }
 

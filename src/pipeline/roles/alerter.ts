@@ -33,7 +33,9 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
       const { id } = anomaly.event;
       const now = Date.now();
       const raised = early === undefined || early === "raised" ? undefined : await active.raisedAs(id);
-      const isOver = raised !== undefined && (early !== "confirmed" || raised !== fingerprint);
+      // Of an undecided window nothing is known: its alert goes on until its time is over.
+      const isDecided = verdict !== "undecided" || early === "moved";
+      const isOver = raised !== undefined && isDecided && (early !== "confirmed" || raised !== fingerprint);
       if (isOver) tell(await active.withdraw({ fingerprint: raised, id, now }));
       if (verdict !== "anomalous" || early === "moved") continue;
       const stage = early === "raised" ? early : raised === fingerprint ? "confirmed" : undefined;

@@ -63,7 +63,8 @@ export async function createWindowerRole(context: RoleContext): Promise<Role> {
         })),
         { packed: true },
       );
-      await windower.published(closed.map(({ id }) => id));
+      // Early revisions were never pending; by now another owner may have closed their windows.
+      await windower.published(closed.flatMap(({ id, reason }) => (reason === "open" ? [] : [id])));
       metrics.pendingWindows.set({ pipeline, partition }, 0);
       for (const { reason } of closed) metrics.windows.inc({ pipeline, reason });
     }

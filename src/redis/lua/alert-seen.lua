@@ -1,18 +1,19 @@
 -- Takes an anomalous window in.
 -- KEYS: active anomalies (hash: fingerprint to 'first seen, last seen, ends at, times, content'), ids of the fingerprint's
--- windows (sorted by when they came), windows that were raised early (hash: id to fingerprint). ARGV: fingerprint, window id,
+-- windows (sorted by when they came), windows that were raised early (hash: id to fingerprint, or - once that is over). ARGV: fingerprint, window id,
 -- now (ms), hold (ms), content, which nobody reads here; how long ids are known (ms), and how many; `raised` of a window that
 -- is open, `confirmed` of one that was raised with this fingerprint and has closed, or nothing.
 -- Returns what is active of the fingerprint. A window that was taken in before changes nothing, be its spell over or not,
 -- unless it is confirmed: then the content is the newer, and the spell is held from now on.
 local now = tonumber(ARGV[3])
+if ARGV[8] == 'raised' and redis.call('HGET', KEYS[3], ARGV[2]) == '-' then return redis.call('HGET', KEYS[1], ARGV[1]) end
 local isNew = redis.call('ZADD', KEYS[2], 'NX', now, ARGV[2]) == 1
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if ARGV[8] == 'raised' then
   redis.call('HSET', KEYS[3], ARGV[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[3], ARGV[6])
 elseif ARGV[8] == 'confirmed' then
-  redis.call('HDEL', KEYS[3], ARGV[2])
+  redis.call('HSET', KEYS[3], ARGV[2], '-')
 elseif not isNew then
   return known
 end
