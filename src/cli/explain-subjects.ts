@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import { sizeOf } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { LogGuardianError } from "../errors.ts";
+import { LogGuardianError, reasonOf } from "../errors.ts";
 import { connectKafka } from "../kafka/client.ts";
 import { readRanges } from "../kafka/read-ranges.ts";
 import { createTopics } from "../kafka/topics.ts";
@@ -32,22 +34,53 @@ interface PrintedVerdict {
 
 /**
  * Verdicts of a file, as the anomalies topic holds them or `detect` prints them, one a line; else its lines are one window.
- * `-` is standard input. @throws LogGuardianError LG_EXPLAIN_EMPTY.
+ * `-` is standard input. @throws LogGuardianError LG_EXPLAIN_EMPTY, LG_EXPLAIN_VERDICT, LG_FILE_UNREADABLE.
  */
-export function subjectsOfFile(file: string): Subject[] {
-  const rows = readFileSync(file === "-" ? 0 : file, "utf8")
-    .split("\n")
-    .map((row) => row.replace(/\r$/, ""))
-    .filter((row) => row.trim() !== "");
+export async function subjectsOfFile(file: string): Promise<Subject[]> {
+  const rows = await rowsOf(file);
   if (rows.length === 0)
     throw new LogGuardianError(
       "LG_EXPLAIN_EMPTY",
-      `${file} holds no line.`,
-      "Give a file with log lines or verdicts.",
+      `${nameOf(file)} holds no line.`,
+      "Give a file with log lines or verdicts; `detect` prints nothing where it finds no anomaly.",
     );
-  const verdicts = rows.map(verdictIn);
-  if (verdicts.every((verdict) => verdict !== undefined)) return verdicts;
-  return [{ key: file === "-" ? "standard input" : file, lines: rows.map((text) => ({ text })) }];
+  const verdicts = rows.map(({ text }) => verdictIn(text));
+  if (verdicts[0] === undefined) return [{ key: nameOf(file), lines: rows }];
+  return verdicts.map((verdict, place) => verdict ?? refuse(file, rows[place]));
+}
+
+interface Row {
+  text: string;
+  /** In the file, from 1. */
+  number: number;
+}
+
+async function rowsOf(file: string): Promise<Row[]> {
+  const whole = file === "-" ? text(process.stdin) : readFile(file, "utf8");
+  const content = await whole.catch((thrown) => {
+    throw new LogGuardianError(
+      "LG_FILE_UNREADABLE",
+      `${file} cannot be read: ${reasonOf(thrown)}.`,
+      "Check the path and its permissions.",
+      thrown,
+    );
+  });
+  return content
+    .split("\n")
+    .map((row, place) => ({ text: row.replace(/\r$/, ""), number: place + 1 }))
+    .filter((row) => row.text.trim() !== "");
+}
+
+function refuse(file: string, row: Row | undefined): never {
+  throw new LogGuardianError(
+    "LG_EXPLAIN_VERDICT",
+    `${nameOf(file)}, line ${row?.number}, is no verdict as the anomalies topic holds it.`,
+    "Give one verdict a line, as a consumer of the topic gets them.",
+  );
+}
+
+function nameOf(file: string): string {
+  return file === "-" ? "standard input" : file;
 }
 
 export function isFile(name: string): boolean {
@@ -122,10 +155,9 @@ export async function* anomaliesOnTopic(config: Config, id?: string): AsyncGener
   }
 }
 
-/** Verdicts of a file, as the anomalies topic holds them. @throws LogGuardianError LG_ANOMALY. */
-export function* anomaliesOfFile(file: string): Generator<Anomaly> {
-  for (const row of readFileSync(file === "-" ? 0 : file, "utf8").split("\n"))
-    if (row.trim() !== "") yield parseAnomaly(Buffer.from(row));
+/** Verdicts of a file, as the anomalies topic holds them. @throws LogGuardianError LG_EXPLAIN_VERDICT, LG_FILE_UNREADABLE. */
+export async function anomaliesOfFile(file: string): Promise<Anomaly[]> {
+  return (await rowsOf(file)).map((row) => anomalyIn(Buffer.from(row.text)) ?? refuse(file, row));
 }
 
 function anomalyIn(value: Buffer | null): Anomaly | undefined {

@@ -142,7 +142,8 @@ Examples:
   logguardian detect app.log | logguardian explain -
   logguardian explain window.log --layout hdfs
   logguardian explain --patterns --json
-A line's score is that of the window up to it; its weight says how much lower the margin is without it and its equals.`,
+A line's score is that of the window up to it; its weight says how much lower the margin is without it and its equals.
+In JSON lines are counted from 0. A window of 100 lines takes some seconds.`,
     )
     .action(async (what, options) => (await import("./commands/explain.ts")).explainCommand(what, options));
 

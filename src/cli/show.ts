@@ -22,7 +22,8 @@ export function verdictForPeople(verdict: Verdict): string {
   const rows = heaviest
     .sort((a, b) => a - b)
     .map((place) => {
-      const weight = `+${(verdict.weights?.[place] ?? 0).toFixed(1)}`.padStart(6);
+      const value = (verdict.weights?.[place] ?? 0).toFixed(1).replace("-0.0", "0.0");
+      const weight = `${value.startsWith("-") ? "" : "+"}${value}`.padStart(6);
       return `  ${styleText("red", weight)}  ${visible(window.lines[place]?.text ?? "").slice(0, 200)}`;
     });
   return [

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { loadBundle } from "../../src/model/bundle.ts";
 import { readGolden } from "../../src/model/golden.ts";
 import { withModel } from "../../src/pipeline/open-model.ts";
-import { runCli } from "../support/cli.ts";
+import { runCli, startCli } from "../support/cli.ts";
 import { starterBundle } from "../support/data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "logguardian-explain-"));
@@ -60,28 +60,37 @@ describe("explain", () => {
   it("prints the same for people", async () => {
     const text = await explained(file);
     expect(text).toMatch(/^ANOMALOUS .* \d+ lines {2}score 0\.\d{3} \(threshold 0\.4549\), starter/);
-    for (const part of ["score  weight  line", "▶", "Anomalous by themselves, none to spare: "])
+    for (const part of [
+      "score  weight  line",
+      "▶",
+      "Enough for the verdict by themselves, none to spare: # ",
+    ])
       expect(text).toContain(part);
     expect(text.split("\n").filter((row) => /^[ ▶] +\d+ {2}[01]\.\d{3} /.test(row)).length).toBe(
       lines.length,
     );
   });
 
-  it("reads what detect prints, and masks again what another model has judged", async () => {
-    const verdict = {
-      id: "i",
-      key: "k",
-      verdict: "anomalous",
-      start: "2026-01-01T00:00:00.000Z",
-      model: { name: "another", version: "1" },
-      lines: [{ text: "took 17 ms", masked: "took X ms" }],
-    };
+  const verdict = {
+    id: "i",
+    key: "k",
+    verdict: "anomalous",
+    start: "2026-01-01T00:00:00.000Z",
+    model: { name: "another", version: "1" },
+    lines: [{ text: "took 17 ms", masked: "took X ms" }],
+  };
+
+  it("reads what detect prints, from a pipe too, and masks again what another model has judged", async () => {
     const printed = join(folder, "verdicts.jsonl");
     writeFileSync(printed, `${JSON.stringify(verdict)}\n`);
     expect(JSON.parse(await explained(printed, "--json"))).toMatchObject({
       id: "i",
       lines: [{ masked: "took <*> ms" }],
     });
+    const piped = startCli(["explain", "-", "--json"]);
+    // What it waits for comes late, as from a command before it.
+    setTimeout(() => piped.process.stdin.end(`${JSON.stringify(verdict)}\n`), 1_500);
+    expect(JSON.parse((await piped.finished).stdout)).toMatchObject({ id: "i" });
   });
 
   it("groups verdicts by their fingerprint", async () => {
@@ -134,14 +143,18 @@ describe("explain", () => {
 
   it("says what it takes", async () => {
     writeFileSync(join(folder, "empty.log"), "\n");
+    writeFileSync(join(folder, "broken.log"), `${JSON.stringify(verdict)}\n{"id":\n`);
     for (const [args, said] of [
       [[], "Give a verdict's id, a file, - for standard input, or --patterns."],
       [["no-such-file"], "no-such-file is neither a file nor the id of a verdict."],
       [[join(folder, "empty.log")], "holds no line"],
+      [["--patterns", join(folder, "gone.log")], "cannot be read"],
+      [["--patterns", file], "window.log, line 1, is no verdict"],
+      [[join(folder, "broken.log")], "broken.log, line 2, is no verdict"],
     ] as const) {
       const { status, stderr } = await runCli(["explain", ...args]);
       expect(stderr).toContain(said);
-      expect(status).toBe(args.length === 1 && args[0].endsWith(".log") ? 1 : 2);
+      expect(status).toBe(args.at(-1)?.endsWith(".log") ? 1 : 2);
     }
   });
 });

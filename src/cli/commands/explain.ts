@@ -19,6 +19,7 @@ import {
   subjectOnTopic,
   subjectsOfFile,
 } from "../explain-subjects.ts";
+import { createProgress } from "../progress.ts";
 
 interface Options {
   patterns?: boolean;
@@ -45,6 +46,8 @@ export async function explainCommand(what: string | undefined, options: Options)
       ? await patternsIn(what, config, options)
       : await subjectsIn(what ?? "-", config);
   if (asked.length === 0) return console.log("No anomaly is there.");
+  const progress = createProgress();
+  let done = 0;
   // Each with the model of its pipeline.
   for (const [name, group] of Map.groupBy(asked, ({ subject }) => subject.pipeline)) {
     const pipeline = pipelineFor(name, options, config);
@@ -60,11 +63,13 @@ export async function explainCommand(what: string | undefined, options: Options)
           layout: options.layout ?? pipeline?.layout ?? "none",
           custom: pipeline?.mask?.custom ?? [],
         });
+        progress.show("windows explained", ++done, asked.length);
         if (options.json === true) console.log(JSON.stringify(forPrograms(explained, pattern)));
         else console.log(pattern === undefined ? forPeople(explained) : patternForPeople(pattern, explained));
       }
     });
   }
+  progress.end();
 }
 
 interface Asked {
@@ -73,7 +78,7 @@ interface Asked {
 }
 
 async function subjectsIn(what: string, config: Config): Promise<Asked[]> {
-  if (isFile(what)) return subjectsOfFile(what).map((subject) => ({ subject }));
+  if (isFile(what)) return (await subjectsOfFile(what)).map((subject) => ({ subject }));
   if (/^[0-9a-f]{32}$/.test(what)) return [{ subject: await subjectOnTopic(what, config) }];
   throw new LogGuardianError(
     "LG_USAGE",
@@ -88,7 +93,7 @@ async function patternsIn(file: string | undefined, config: Config, { pipeline }
   const take = (anomaly: Anomaly) => {
     if (pipeline === undefined || anomaly.logguardian.pipeline === pipeline) all.push(anomaly);
   };
-  if (file !== undefined) for (const anomaly of anomaliesOfFile(file)) take(anomaly);
+  if (file !== undefined) for (const anomaly of await anomaliesOfFile(file)) take(anomaly);
   else for await (const anomaly of anomaliesOnTopic(config)) take(anomaly);
   return patternsOf(all).map((pattern) => ({ subject: subjectOf(pattern.newest), pattern }));
 }
@@ -185,7 +190,9 @@ function forPeople({ subject, masked, explanation, threshold, model }: Explained
       ? []
       : ["▶ from here on the score, of the lines so far, stays at or above the threshold."]),
     ...(sufficient.length > 0
-      ? [`Anomalous by themselves, none to spare: ${sufficient.map((place) => place + 1).join(", ")}.`]
+      ? [
+          `Enough for the verdict by themselves, none to spare: # ${sufficient.map((place) => place + 1).join(", ")}.`,
+        ]
       : []),
   ].join("\n");
 }
@@ -208,5 +215,6 @@ function patternForPeople(pattern: Pattern, { masked, explanation, threshold, mo
 }
 
 function signed(value: number): string {
-  return `${value < 0 ? "" : "+"}${value.toFixed(1)}`.padStart(6);
+  const text = value.toFixed(1).replace("-0.0", "0.0");
+  return `${text.startsWith("-") ? "" : "+"}${text}`.padStart(6);
 }
