@@ -1,16 +1,10 @@
 import { chart, dot, path, text } from "../../src/evaluate/report/svg.ts";
+import { standalone } from "../standalone-svg.ts";
 import type { PipelineFigures } from "./stages.ts";
 
 const stages = ["bare", "ingester", "windower"] as const;
 const names = { bare: "bare consumer", ingester: "ingester", windower: "windower" };
-/** As the reports' pages have them; a picture of its own brings its style. */
-const style = `<style>
-  svg { background: #fff; font: 12px system-ui, sans-serif; }
-  .grid { stroke: #e5e5e0; } .axis { stroke: #888; } .tick, .name { fill: #555; } .end { text-anchor: end; } .middle { text-anchor: middle; }
-  .curve { fill: none; stroke-width: 2; }
-  .bare { stroke: #888; fill: #888; } .ingester { stroke: #1b6ca8; fill: #1b6ca8; } .windower { stroke: #c8553d; fill: #c8553d; }
-  path.curve { fill: none; } text { stroke: none !important; }
-</style>`;
+const colours = { bare: "#888", ingester: "#1b6ca8", windower: "#c8553d" };
 
 /** CPU-seconds for a million lines, over the number of lines or of window keys. */
 export function costChart(figures: readonly PipelineFigures[], over: "lines" | "keys"): string {
@@ -52,5 +46,5 @@ export function costChart(figures: readonly PipelineFigures[], over: "lines" | "
         ];
       }),
   );
-  return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ').replace(">", `>${style}`);
+  return standalone(svg, colours);
 }
