@@ -5,6 +5,7 @@ import { windowVectors } from "../../src/classify/window-vectors.ts";
 import { withModel } from "../../src/pipeline/open-model.ts";
 import { createRandom, type Random } from "../../src/simulate/random.ts";
 import { dataFile } from "../../test/support/data.ts";
+import type { Measured, Run } from "./figure.ts";
 
 /** Whether evidence names lines that are known to be the cause. Overlaps training: it is no measure of detection. */
 export interface PlantedFigures {
@@ -18,6 +19,24 @@ export interface PlantedFigures {
 }
 
 const heaviestCounted = 3;
+
+export async function measurePlantedLines({ full, progress }: Run): Promise<Measured> {
+  const found: PlantedFigures[] = [];
+  for (const data of ["hdfs", "bgl"] as const) {
+    progress.show(`planted lines of ${data}`);
+    found.push(await measurePlanted(data, full ? 200 : 50));
+  }
+  return {
+    figures: found.map(({ data, windows, stayedNormal, named }) => ({
+      name: `planted-${data}`,
+      value: named,
+      unit: "share",
+      better: "higher",
+      note: `of ${windows} windows that planted lines made anomalous, each planted line among the ${heaviestCounted} heaviest; ${stayedNormal} more stayed normal (overlaps training)`,
+    })),
+    details: { found },
+  };
+}
 
 /** @param wanted windows that turn anomalous. */
 export async function measurePlanted(data: "hdfs" | "bgl", wanted: number): Promise<PlantedFigures> {
