@@ -82,8 +82,10 @@ async function tryOut(group: string): Promise<void> {
       await sliding(lines),
       ...own,
     ];
-    outcomes.push(...(await new Trial(group, setting, workloads).run(faults)));
-    console.log(`${group}: compared after ${Math.round((Date.now() - started) / 1000)} s.`);
+    const found = await new Trial(group, setting, workloads).run(faults);
+    outcomes.push(...found);
+    // Whoever ends a later group knows of this one all the same.
+    console.log(`${group}: compared after ${Math.round((Date.now() - started) / 1000)} s.\n${table(found)}`);
   } catch (thrown) {
     hasFailed = true;
     console.error(`${group} fails: ${thrown instanceof Error ? thrown.message : thrown}`);
