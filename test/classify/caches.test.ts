@@ -38,7 +38,8 @@ it("what the caches answer is what is computed afresh, bit by bit, for 10,000 re
   // So small that it is full at once, and forgets.
   const forgetful = await marginsWith(20_000, 20_000);
   const fresh = await marginsWith(0, 0);
-  expect(cached.stats.verdicts.hits).toBeGreaterThan(windows / 3);
+  // Equal windows of one call are judged once, and asked for once.
+  expect(cached.stats.verdicts.hits).toBeGreaterThan(1_000);
   expect(forgetful.stats.verdicts.evictions).toBeGreaterThan(100);
   expect(fresh.stats.verdicts).toMatchObject({ hits: 0, bytes: 0 });
   expect(cached.judgements.length).toBe(windows);
