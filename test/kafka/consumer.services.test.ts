@@ -346,7 +346,7 @@ describe("a partition consumer", () => {
 
     const second = consume(topic, { group });
     await second.consumer.start();
-    await until(() => second.seen.length === 20, "the second has one of them");
+    await until(() => second.seen.length >= 20, "the second has one of them");
     const partition = second.assignments[0]?.partition ?? 0;
     await sender.send(
       topic,
