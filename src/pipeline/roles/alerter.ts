@@ -1,10 +1,10 @@
-import { type ActiveAnomaly, type Alert, alertOf, contentOf } from "../../alert/alert.ts";
+import { type ActiveAnomaly, type Alert, type AlertContent, alertOf, contentOf } from "../../alert/alert.ts";
 import { createAlertmanager } from "../../alert/alertmanager.ts";
 import { durationOf } from "../../config/load.ts";
 import { reasonOf } from "../../errors.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import { createRedisActiveAnomalies } from "../../redis/active-anomalies.ts";
-import { type Anomaly, parseAnomaly } from "../../verdict/anomaly.ts";
+import { type Anomaly, type EarlyStage, parseAnomaly } from "../../verdict/anomaly.ts";
 import { sharedTopicPartitions, stateName, topicNames } from "../names.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
 
@@ -24,13 +24,29 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
   if (config.alertmanager.urls.length === 0)
     logger.warn("alertmanager.urls is empty: nobody is alerted.", { pipeline });
 
-  async function alert(found: readonly Anomaly[]): Promise<void> {
+  /** A verdict with its lines is large: a slice of them is not held, only what is told of each. */
+  interface Told {
+    id: string;
+    verdict: Anomaly["logguardian"]["verdict"];
+    early: EarlyStage | undefined;
+    fingerprint: string;
+    content: AlertContent;
+  }
+
+  function toldOf(anomaly: Anomaly): Told[] {
+    const { verdict, early, pipeline: whose, fingerprint = "none" } = anomaly.logguardian;
+    if (!options.alert.enabled || whose !== pipeline) return [];
+    if (verdict !== "anomalous" && early === undefined) return [];
+    const content = contentOf(anomaly, options.alert.labels);
+    return [{ verdict, early, id: anomaly.event.id, fingerprint, content }];
+  }
+
+  async function alert(found: readonly Told[]): Promise<void> {
+    if (found.length === 0) return;
     // Many windows of one fingerprint are one alert: the newest says it all.
     const alerts = new Map<string, Alert>();
     const tell = (one: ActiveAnomaly | undefined) => one && alerts.set(one.fingerprint, alertOf(one));
-    for (const anomaly of found) {
-      const { verdict, fingerprint = "none", early } = anomaly.logguardian;
-      const { id } = anomaly.event;
+    for (const { verdict, early, id, fingerprint, content } of found) {
       const now = Date.now();
       const raised = early === undefined || early === "raised" ? undefined : await active.raisedAs(id);
       // Of an undecided window nothing is known: its alert goes on until its time is over.
@@ -39,7 +55,6 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
       if (isOver) tell(await active.withdraw({ fingerprint: raised, id, now }));
       if (verdict !== "anomalous" || early === "moved") continue;
       const stage = early === "raised" ? early : raised === fingerprint ? "confirmed" : undefined;
-      const content = contentOf(anomaly, options.alert.labels);
       tell(await active.seen({ fingerprint, id, now, holdMs, content, stage }));
     }
     await alertmanager.post([...alerts.values()]);
@@ -60,19 +75,17 @@ export async function createAlerterRole(context: RoleContext): Promise<Role> {
     return {
       position,
       async process(records) {
-        const found: Anomaly[] = [];
+        const found: Told[] = [];
         const unreadable: { record: RawRecord; error: unknown }[] = [];
         for (const record of records) {
           try {
-            const anomaly = parseAnomaly(record.value);
-            const { verdict, early, pipeline: whose } = anomaly.logguardian;
-            if (whose === pipeline && (verdict === "anomalous" || early !== undefined)) found.push(anomaly);
+            found.push(...toldOf(parseAnomaly(record.value)));
           } catch (error) {
             unreadable.push({ record, error });
           }
         }
         await bury(unreadable);
-        if (options.alert.enabled) await alert(found);
+        await alert(found);
         position = (records.at(-1)?.offset ?? position - 1) + 1;
       },
       commitPoint: () => ({ offset: position, metadata: "" }),
