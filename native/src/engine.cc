@@ -195,6 +195,7 @@ Napi::Value Engine::run(const Napi::CallbackInfo& info) {
       operation.kind = Operation::Remove;
       operation.source = number("sequence");
       operation.from = number("from");
+      if (step.Has("to")) operation.to = number("to");
     } else if (kind == "clear") {
       operation.kind = Operation::Clear;
     } else {
@@ -235,7 +236,7 @@ void Engine::execute(std::vector<Operation>& operations, const std::vector<int32
         api.llama_memory_seq_cp(memory, operation.source, operation.target, -1, -1);
         break;
       case Operation::Remove:
-        api.llama_memory_seq_rm(memory, operation.source, operation.from, -1);
+        api.llama_memory_seq_rm(memory, operation.source, operation.from, operation.to);
         break;
       case Operation::Clear:
         api.llama_memory_clear(memory, false);

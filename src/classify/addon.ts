@@ -9,8 +9,8 @@ export type Operation =
   | ({ kind: "embeddings" /** [positions, width] */; values: Float32Array } & Rows)
   | ({ kind: "tokens" /** [positions] */; values: Int32Array } & Rows)
   | { kind: "copy"; source: number; target: number }
-  /** Everything of the sequence from this position on. */
-  | { kind: "remove"; sequence: number; from: number }
+  /** Of the sequence the positions from the first to before the second, by default all that follow. */
+  | { kind: "remove"; sequence: number; from: number; to?: number }
   | { kind: "clear" };
 
 interface Rows {

@@ -2,8 +2,8 @@ import type { Embedder } from "../embed/embedder.ts";
 import { LogGuardianError } from "../errors.ts";
 import type { Calibration } from "./calibration.ts";
 import { scoreOf } from "./calibration.ts";
-import { lineWeights } from "./evidence.ts";
-import type { Logits, Scored, Scorer } from "./scorer.ts";
+import { lineWeights, marginOf, placesByLine, weightsOf } from "./evidence.ts";
+import type { Scored, Scorer } from "./scorer.ts";
 import { windowVectors } from "./window-vectors.ts";
 
 /** Why a window has its score. */
@@ -12,7 +12,7 @@ export interface Explanation {
   score: number;
   /** After no line, after the first, and so on: [lines + 1]. */
   prefixScores: number[];
-  /** How much lower the margin is without the line and its equals: see evidence.ts. */
+  /** How much lower the margin is without the line and its equals: see evidence.ts and `leaveOut`. */
   weights: number[];
   /** Place of the line with which the score reached the threshold for the last time; undefined where it is below at the end. */
   crossedAt?: number;
@@ -23,12 +23,14 @@ export interface Explanation {
 /**
  * Asks the model after each prefix of a window, and without each of its lines.
  * @param lines masked, at most the bundle's limit.
+ * @param options.leaveOut the window is computed anew without each distinct line, for its weight: lines that follow have not
+ *   seen it either.
  * @throws LogGuardianError LG_WINDOW_EMPTY, LG_WINDOW_TOO_LONG, LG_EMBEDDING_NOT_FINITE, LG_DECODE.
  */
 export async function explain(
   deps: { embedder: Embedder; scorer: Scorer; calibration: Calibration },
   lines: readonly string[],
-  options: { threshold: number },
+  options: { threshold: number; leaveOut?: boolean | undefined },
 ): Promise<Explanation> {
   const { embedder, scorer, calibration } = deps;
   const [vectors] = await windowVectors(embedder, [lines]);
@@ -38,13 +40,6 @@ export async function explain(
   const margin = margins.at(-1) ?? Number.NaN;
   const prefixScores = margins.map((one) => scoreOf(one, calibration));
   const score = prefixScores.at(-1) ?? Number.NaN;
-  const explanation: Explanation = {
-    margin,
-    score,
-    prefixScores,
-    weights: await lineWeights(scorer, joined, lines),
-  };
-
   /** Margins of some of the lines, in their order. */
   const marginsOf = async (choices: readonly (readonly number[])[]): Promise<number[]> => {
     const width = scorer.width;
@@ -56,6 +51,16 @@ export async function explain(
     });
     return (await scorer.score(windows)).map(marginOrThrow);
   };
+
+  const leftOut = async () => {
+    const groups = placesByLine(lines);
+    const others = groups.map((out) => [...lines.keys()].filter((place) => !out.includes(place)));
+    // Without its only line a window is no window: the question alone.
+    const without = groups.length === 1 ? [margins[0] ?? Number.NaN] : await marginsOf(others);
+    return weightsOf(groups, lines.length, [margin, ...without]);
+  };
+  const weights = options.leaveOut ? await leftOut() : await lineWeights(scorer, joined, lines);
+  const explanation: Explanation = { margin, score, prefixScores, weights };
 
   if (score < options.threshold) return explanation;
   explanation.crossedAt = Math.max(
@@ -88,10 +93,6 @@ async function sufficientLines(
     if ((await areAnomalous([without]))[0]) kept = without;
   }
   return kept;
-}
-
-function marginOf({ normal, anomalous }: Logits): number {
-  return anomalous - normal;
 }
 
 function marginOrThrow(scored: Scored): number {

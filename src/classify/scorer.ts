@@ -32,10 +32,10 @@ export interface Scorer {
   /** Logits after the first `counts[i]` lines of the window, from one KV cache; 0 asks about no line at all. */
   scorePrefixes(window: Float32Array, counts: readonly number[]): Promise<Logits[]>;
   /**
-   * Logits of the window without some of its lines, for each list of places (rising): the same bits as scored by itself. Only
-   * what follows the first of them is computed.
+   * Logits where the question does not see some of the lines, for each list of places (rising): the window is computed once,
+   * and those lines are taken out of the KV cache before the question is asked. Lines after them have seen them.
    */
-  scoreWithout(window: Float32Array, leftOut: readonly (readonly number[])[]): Promise<Logits[]>;
+  scoreHidden(window: Float32Array, hidden: readonly (readonly number[])[]): Promise<Logits[]>;
   /** The model's own words: greedy, at most 6 tokens. For people; verdicts never come from text. */
   answer(window: Float32Array): Promise<string>;
   close(): Promise<void>;
@@ -149,36 +149,36 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     }
   }
 
-  /** Of windows that begin with the first `from` lines of this one: these are computed once, for all of them. */
-  async function scoreVariants(
-    window: Float32Array,
-    variants: readonly { from: number /** [lines, width], what follows */; rest: Float32Array }[],
-  ): Promise<Logits[]> {
+  /** The question after the window, once for each list of ranges of lines that it does not see. */
+  async function ask(window: Float32Array, hidden: readonly (readonly Range[])[]): Promise<Logits[]> {
     const refused = refusal(window, width, manifest.window.maxLines);
     if (refused) throw refused;
     const source = maxSequences - 1;
     const lines: Piece = { parts: [window], sequence: 0, from: beforeLength, output: false };
-    // The lines are computed in sequence 0 and kept in the last one, of which each variant takes its beginning.
+    // The lines are computed in sequence 0 and kept in the last one, which each question gets a copy of.
     const keep: Operation[] = [whole(source), { kind: "copy", source: 0, target: source }];
     await engine.run([forget(0), decodePieces([lines], width), ...keep], verdictIds);
+    const most = Math.min(source, Math.floor(maxPositions / afterLength));
     const logits: Logits[] = [];
-    const sizes = variants.map(({ rest }) => rest.length / width);
-    for (const batch of batchesBySize(sizes, source, maxPositions, afterLength)) {
-      const chosen = batch.map((place) => variants[place] ?? { from: 0, rest: nothing });
-      const cut = chosen.flatMap(({ from }, sequence): Operation[] => [
+    for (let first = 0; first < hidden.length; first += most) {
+      const chosen = hidden.slice(first, first + most);
+      const cut = chosen.flatMap((ranges, sequence): Operation[] => [
         whole(sequence),
         { kind: "copy", source, target: sequence },
-        { kind: "remove", sequence, from: beforeLength + from },
+        ...ranges.map(
+          ({ from, to }): Operation => ({
+            kind: "remove",
+            sequence,
+            from: beforeLength + from,
+            to: beforeLength + to,
+          }),
+        ),
       ]);
-      const pieces = chosen.map(({ from, rest }, sequence) => ({
-        parts: [rest, prompt.after],
-        sequence,
-        from: beforeLength + from,
-        output: true,
-      }));
-      const found = pairs(await engine.run([...cut, decodePieces(pieces, width)], verdictIds));
-      for (const [index, place] of batch.entries())
-        logits[place] = found[index] ?? { normal: NaN, anomalous: NaN };
+      const pieces = chosen.map((ranges, sequence) => {
+        const seen = endOfSeen(window.length / width, ranges);
+        return { parts: [prompt.after], sequence, from: beforeLength + seen, output: true };
+      });
+      logits.push(...pairs(await engine.run([...cut, decodePieces(pieces, width)], verdictIds)));
     }
     return logits;
   }
@@ -202,27 +202,15 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
       }),
 
     scorePrefixes: (window, counts) =>
-      inTurn(() =>
-        scoreVariants(
-          window,
-          counts.map((from) => ({ from, rest: nothing })),
-        ),
-      ),
-
-    scoreWithout: (window, leftOut) =>
       inTurn(() => {
         const lines = window.length / width;
-        const variants = leftOut.map((places) => {
-          const from = places[0] ?? lines;
-          const out = new Set(places);
-          const kept = range(from, lines).filter((place) => !out.has(place));
-          const rest = new Float32Array(kept.length * width);
-          for (const [row, place] of kept.entries())
-            rest.set(window.subarray(place * width, (place + 1) * width), row * width);
-          return { from, rest };
-        });
-        return scoreVariants(window, variants);
+        return ask(
+          window,
+          counts.map((from) => (from < lines ? [{ from, to: lines }] : [])),
+        );
       }),
+
+    scoreHidden: (window, hidden) => inTurn(() => ask(window, hidden.map(rangesOf))),
 
     answer: (window) =>
       inTurn(async () => {
@@ -251,7 +239,27 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
   };
 }
 
-const nothing = new Float32Array(0);
+/** Places of lines, from the first to before the second. */
+interface Range {
+  from: number;
+  to: number;
+}
+
+function rangesOf(places: readonly number[]): Range[] {
+  const ranges: Range[] = [];
+  for (const place of places) {
+    const last = ranges.at(-1);
+    if (last?.to === place) last.to++;
+    else ranges.push({ from: place, to: place + 1 });
+  }
+  return ranges;
+}
+
+/** What comes next must follow the last position that is left: llama.cpp asks for that. Gaps before it may be. */
+function endOfSeen(lines: number, hidden: readonly Range[]): number {
+  const last = hidden.at(-1);
+  return last?.to === lines ? last.from : lines;
+}
 
 /** Placeholder of a window that has yet to be decoded. */
 const pending = new LogGuardianError("LG_DECODE", "The window was not decoded.", "Report this as a bug.");

@@ -133,6 +133,7 @@ Nothing of the running pipeline is touched. Verdicts stand on the anomalies topi
     .addOption(configOption())
     .option("--model <dir>", "bundle (default: the pipeline's)")
     .option("--threshold <score>", "anomalous from this score on (default: the pipeline's)")
+    .option("--leave-out", "weigh a line by the window computed anew without it; slower")
     .option("--json", "one JSON object a line")
     .addHelpText(
       "after",
@@ -142,8 +143,8 @@ Examples:
   logguardian detect app.log | logguardian explain -
   logguardian explain window.log --layout hdfs
   logguardian explain --patterns --json
-A line's score is that of the window up to it; its weight says how much lower the margin is without it and its equals.
-In JSON lines are counted from 0. A window of 100 lines takes some seconds.`,
+A line's score is that of the window up to it. Its weight says how much lower the margin is when the question does not see
+it and its equals. In JSON lines are counted from 0.`,
     )
     .action(async (what, options) => (await import("./commands/explain.ts")).explainCommand(what, options));
 

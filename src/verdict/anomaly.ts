@@ -60,7 +60,7 @@ export interface AnomalyLine {
   text: string;
   masked: string;
   time: string;
-  /** How much lower the margin is without the line and its equals; only where weights were computed. */
+  /** How much lower the margin is when the question does not see the line and its equals; only where it was computed. */
   weight?: number;
   novelty?: number;
   host?: string;

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { windowVectors } from "../../src/classify/window-vectors.ts";
 import { loadBundle } from "../../src/model/bundle.ts";
 import { readGolden } from "../../src/model/golden.ts";
 import { withModel } from "../../src/pipeline/open-model.ts";
@@ -44,16 +45,39 @@ describe("explain", () => {
       for (let place = found.crossedAt; place < masked.length; place++)
         expect(found.lines[place].score).toBeGreaterThanOrEqual(threshold);
       if (found.crossedAt > 0) expect(found.lines[found.crossedAt - 1].score).toBeLessThan(threshold);
-      for (const line of found.lines) {
-        const [left] = await judge.judge([{ masked: masked.filter((other) => other !== line.masked) }]);
-        expect(line.weight).toBe(found.margin - (left?.margin ?? 0));
-      }
       const verdictOf = async (places: number[]) =>
         (await judge.judge([{ masked: places.map((place) => masked[place] ?? "") }]))[0]?.verdict;
       const kept: number[] = found.sufficient;
       expect(await verdictOf(kept)).toBe("anomalous");
       if (kept.length > 1)
         for (const left of kept) expect(await verdictOf(kept.filter((one) => one !== left))).toBe("normal");
+    });
+  });
+
+  it("weighs a line by what the question says where it does not see it, or by the window without it", async () => {
+    const found = JSON.parse(await explained(file, "--json"));
+    const leftOut = JSON.parse(await explained(file, "--json", "--leave-out"));
+    const masked: string[] = found.lines.map((line: { masked: string }) => line.masked);
+    await withModel({ bundleDir: starterBundle, evidence: false }, async ({ judge, scorer, embedder }) => {
+      for (const line of leftOut.lines) {
+        const [left] = await judge.judge([{ masked: masked.filter((other) => other !== line.masked) }]);
+        expect(line.weight).toBe(found.margin - (left?.margin ?? 0));
+      }
+      // Nothing follows the last lines: there both are the same.
+      const [vectors] = await windowVectors(embedder, [masked]);
+      const window = vectors?.joined ?? new Float32Array(0);
+      const places = [...masked.keys()];
+      const ends = await scorer.scoreHidden(
+        window,
+        places.map((from) => places.slice(from)),
+      );
+      const alone = await scorer.score(
+        places.slice(1).map((count) => window.subarray(0, count * scorer.width)),
+      );
+      expect(ends.slice(1)).toEqual(alone);
+      const heaviest = ({ lines }: { lines: { weight: number; masked: string }[] }) =>
+        lines.toSorted((a, b) => b.weight - a.weight)[0]?.masked;
+      expect(heaviest(found)).toBe(heaviest(leftOut));
     });
   });
 

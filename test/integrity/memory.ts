@@ -10,6 +10,8 @@ const everyMs = 5_000;
 const mostGrowth = 1.1;
 /** More than the processes can take. */
 const perSecond = 20_000;
+/** What waits then is worked off. */
+const perSecondAfter = 400;
 
 /** Full input for ten minutes: what is resident stays what it was after the first two. */
 export const memory: Fault = {
@@ -27,6 +29,7 @@ export const memory: Fault = {
         for (const { child } of trial.storm.running(role))
           held.set(role, [...(held.get(role) ?? []), residentMb(child.pid ?? 0)]);
     }
+    trial.input.perSecond = perSecondAfter;
     const seen = roles.map((role) => {
       const [warm, most] = [before, after].map((held) => Math.max(...(held.get(role) ?? [0])));
       return { role, warm: warm ?? 0, most: most ?? 0 };

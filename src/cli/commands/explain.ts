@@ -28,6 +28,7 @@ interface Options {
   config?: string;
   model?: string;
   threshold?: string;
+  leaveOut?: boolean;
   json?: boolean;
 }
 
@@ -60,6 +61,7 @@ export async function explainCommand(what: string | undefined, options: Options)
       for (const { subject, pattern } of group) {
         const explained = await explainedBy(model, subject, {
           threshold: modelOptions.threshold ?? model.bundle.manifest.threshold,
+          leaveOut: options.leaveOut,
           layout: options.layout ?? pipeline?.layout ?? "none",
           custom: pipeline?.mask?.custom ?? [],
         });
@@ -116,10 +118,12 @@ interface Explained {
 async function explainedBy(
   { bundle, embedder, scorer }: OpenModel,
   subject: Subject,
-  options: { threshold: number; layout: PipelineConfig["layout"] } & Pick<
-    NonNullable<PipelineConfig["mask"]>,
-    "custom"
-  >,
+  options: {
+    threshold: number;
+    leaveOut: boolean | undefined;
+    layout: PipelineConfig["layout"];
+    custom: NonNullable<PipelineConfig["mask"]>["custom"];
+  },
 ): Promise<Explained> {
   const { manifest } = bundle;
   const { name, version } = manifest;
