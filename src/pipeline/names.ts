@@ -9,6 +9,7 @@ export function topicNames({ topics: { prefix } }: Config, pipeline: string) {
     lines: `${prefix}.lines.${pipeline}`,
     windows: `${prefix}.windows.${pipeline}`,
     anomalies: `${prefix}.anomalies`,
+    feedback: `${prefix}.feedback`,
     deadLetters: `${prefix}.dead-letters`,
   };
 }

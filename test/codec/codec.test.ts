@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
+import { decodeFeedback, encodeFeedback } from "../../src/codec/feedback.ts";
 import { decodedLine } from "../../src/codec/line.ts";
 import { decodeLines, encodeLines } from "../../src/codec/lines.ts";
 import { rabinFingerprint } from "../../src/codec/single-object.ts";
@@ -15,6 +16,7 @@ import {
 import type { Line } from "../../src/ingest/line.ts";
 import type { LinesChunk, LinesMessage } from "../../src/ingest/lines-message.ts";
 import { earliestTime, splitChunk } from "../../src/ingest/lines-message.ts";
+import type { Feedback } from "../../src/verdict/feedback.ts";
 import { bytesOf } from "../../src/window/entry.ts";
 import type { Window } from "../../src/window/window.ts";
 import { root } from "../support/data.ts";
@@ -52,6 +54,18 @@ const window = (lines: Line[]): Window => ({
   formerIds: ["f"],
 });
 
+const feedback: Feedback = {
+  id: "i",
+  pipeline: "p",
+  fingerprint: "f",
+  judgement: "false-alarm",
+  at: 1_700_000_000_123,
+  by: "ü",
+  until: 1_800_000_000_000,
+  model: { name: "m", version: "1" },
+  lines: [{ text: "took 17 ms", masked: "took <*> ms" }],
+};
+
 describe("messages", () => {
   it("come back as they were", () => {
     const bare: Line = { ...line(1), origin: {} };
@@ -67,6 +81,9 @@ describe("messages", () => {
     const entry = { seq: 5, offset: 8, key: "k", incarnation: "2", line: bare };
     const stored = decodeEntry(5, encodeEntry(entry));
     expect({ ...stored, line: decodedLine(stored.line) }).toEqual(entry);
+    const { until: _, ...open } = feedback;
+    for (const one of [feedback, { ...open, note: "known" }])
+      expect(decodeFeedback(encodeFeedback(one))).toEqual(one);
   });
 
   it("have the bytes that avsc writes by their schema", () => {
@@ -76,6 +93,7 @@ describe("messages", () => {
       ["lines.v1", encodeLines(chunk(lines))],
       ["lines.v1", encodeLines({ kind: "flush", label: "now" })],
       ["window.v2", encodeWindow(window(lines))],
+      ["feedback.v1", encodeFeedback(feedback)],
       ["entry.v1", encodeEntry({ seq: 1, offset: 8, key: "k", incarnation: "2", line: large })],
     ] as const) {
       const schema = readFileSync(join(root, `schemas/${file}.avsc`), "utf8");
