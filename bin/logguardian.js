@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
+// V8's young generation otherwise breathes between 8 and 64 MB: too much for who watches a process' memory.
+//
 // Says which Node it needs before anything newer is parsed. In a checkout (no dist/) it runs the TypeScript itself, with
 // the checkout's own Node where this one is too old.
 import { spawn } from "node:child_process";
@@ -28,7 +30,9 @@ if (recent) {
 
 /** The same command with the checkout's Node: signals reach it, and this process ends as it does. */
 function runAgain() {
-  const again = spawn(ownNode, process.argv.slice(1), { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  const again = spawn(ownNode, [...process.execArgv, ...process.argv.slice(1)], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
   // A terminal's Ctrl-C reaches it by itself, and a second one would cut its ending short.
   const forwardsInterrupt = ![0, 1, 2].some(isatty);
   process.on("SIGINT", () => forwardsInterrupt && again.kill("SIGINT"));

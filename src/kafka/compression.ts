@@ -18,10 +18,18 @@ interface Codec {
   unpack(bytes: Buffer): Promise<Buffer>;
 }
 
-const zlibOptions = { maxOutputLength: maxBatchBytes };
+/** zlib unpacks into pieces of this size, each a way to another thread and back: 16 kB by default, for a third more CPU in all. */
+const chunkSize = 256 * 2 ** 10;
+const zlibOptions = { maxOutputLength: maxBatchBytes, chunkSize };
 const codecs: Record<"GZIP" | "Snappy" | "LZ4" | "ZSTD", Codec> = {
-  GZIP: { pack: promisify(gzip), unpack: (bytes) => promisify(unzip)(bytes, zlibOptions) },
-  ZSTD: { pack: promisify(zstdCompress), unpack: (bytes) => promisify(zstdDecompress)(bytes, zlibOptions) },
+  GZIP: {
+    pack: promisify(gzip),
+    unpack: async (bytes) => fitted(await promisify(unzip)(bytes, zlibOptions)),
+  },
+  ZSTD: {
+    pack: promisify(zstdCompress),
+    unpack: async (bytes) => fitted(await promisify(zstdDecompress)(bytes, zlibOptions)),
+  },
   Snappy: { pack: compress, unpack: unpackSnappy },
   LZ4: {
     pack: compressFrame,
@@ -58,6 +66,11 @@ function unreadable(codec: string, thrown: unknown): LogGuardianError {
     "Find who sent it; the topic holds it until its retention ends. A group that ends with this is moved past it with kafka-consumer-groups --reset-offsets.",
   );
   return Object.assign(error, { retriable: false });
+}
+
+/** A small batch would keep the whole piece in memory that it was unpacked into. */
+function fitted(bytes: Buffer): Buffer {
+  return bytes.buffer.byteLength > 2 * bytes.length ? Buffer.from(bytes) : bytes;
 }
 
 function assertFits(bytes: number): void {

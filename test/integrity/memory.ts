@@ -8,8 +8,8 @@ const minutes = 10;
 const warmUpMinutes = 2;
 const everyMs = 5_000;
 const mostGrowth = 1.1;
-/** More than the processes can take. */
-const perSecond = 20_000;
+/** Of each workload: more than a detector takes on a core. */
+const perSecond = 2_500;
 /** What waits then is worked off. */
 const perSecondAfter = 400;
 

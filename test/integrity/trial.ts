@@ -6,7 +6,7 @@ import type { Fault, Inflicted, Outcome, Setting } from "./fault.ts";
 import { Input } from "./input.ts";
 import { type Message, partitions, type Workload } from "./workloads.ts";
 
-/** Without one message less to process. */
+/** Without one message more that is processed. */
 const mostStandstillMs = 120_000;
 /** `limits.inFlight`, for each role of each pipeline. */
 const inFlightBytes = 1_000_000;
@@ -128,27 +128,30 @@ export class Trial {
   async #drained(stream: Stream): Promise<void> {
     const admin = stream.kafka.admin();
     await admin.connect();
-    const lag = async () => {
-      let sum = 0;
+    const state = async () => {
+      let [left, done] = [0, 0];
       for (const { topic, group } of this.hops(stream)) {
         const ends = await admin.fetchTopicOffsets(topic);
         const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
         const committed = new Map(
           (found?.partitions ?? []).map((one) => [one.partition, Number(one.offset)]),
         );
-        for (const { partition, high } of ends)
-          sum += Number(high) - Math.max(0, committed.get(partition) ?? 0);
+        for (const { partition, high } of ends) {
+          const at = Math.max(0, committed.get(partition) ?? 0);
+          left += Number(high) - at;
+          done += at;
+        }
       }
-      return sum;
+      return { left, done };
     };
-    let [empty, least, wentOnAt] = [0, Number.POSITIVE_INFINITY, Date.now()];
+    let [empty, most, wentOnAt] = [0, -1, Date.now()];
     for (; empty < 2; await sleep(700)) {
-      const left = await lag();
+      const { left, done } = await state();
       empty = left === 0 ? empty + 1 : 0;
-      if (left < least) [least, wentOnAt] = [left, Date.now()];
+      if (done > most) [most, wentOnAt] = [done, Date.now()];
       stream.assertAlive();
       const isMoving = Date.now() < wentOnAt + mostStandstillMs;
-      check(isMoving, `all is processed; ${left} messages of ${stream.prefix} are left, and no fewer get`);
+      check(isMoving, `all is processed; ${left} messages of ${stream.prefix} are left, and nothing moves`);
     }
     await admin.disconnect();
   }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { stringify } from "yaml";
@@ -73,12 +73,14 @@ export class Stream {
     const log = join(this.folder, `${this.#started++}-${role || "all"}.log`);
     const file = openSync(log, "w");
     const program = this.programs[role];
-    const args =
+    // The program itself, as a user calls it: it names the options that it gives Node.
+    const [command, args] =
       program === undefined
-        ? [cli, "start", ...(role === "" ? [] : [role]), "--config", this.configFile]
-        : [program, this.configFile];
-    const env = { ...process.env, ...this.environment, ...environment };
-    const child = spawn(process.execPath, args, { stdio: ["ignore", file, file], env });
+        ? [cli, ["start", ...(role === "" ? [] : [role]), "--config", this.configFile]]
+        : [process.execPath, [program, this.configFile]];
+    const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
+    const env = { ...process.env, PATH, ...this.environment, ...environment };
+    const child = spawn(command, args, { stdio: ["ignore", file, file], env });
     this.#launched.push(child);
     return { role, child, log };
   }
