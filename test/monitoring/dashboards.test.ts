@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Panel } from "@grafana/schema";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { dashboards, textOf } from "../../monitoring/grafana/build.ts";
+import { written } from "../../monitoring/build.ts";
+import { dashboards } from "../../monitoring/grafana/dashboards.ts";
 import { root } from "../support/data.ts";
 import { folder, labelsOfMetrics, panelQueries, panels } from "./queries.ts";
 
@@ -12,15 +13,10 @@ const read = (path: string) => readFileSync(path, "utf8");
 
 /** That their fields are Grafana's is checked by tsc: they are built of the types of @grafana/schema. */
 describe("Grafana's dashboards", () => {
-  it("are what `npm run dashboards` writes", () => {
-    const written = join(folder, "grafana/dashboards");
-    expect(readdirSync(written).sort()).toEqual(
-      Object.keys(dashboards)
-        .map((name) => `${name}.json`)
-        .sort(),
-    );
-    for (const [name, dashboard] of Object.entries(dashboards))
-      expect(read(join(written, `${name}.json`)), name).toBe(textOf(dashboard));
+  it("are, with Kibana's objects, what `npm run dashboards` writes", () => {
+    const files = readdirSync(join(folder, "grafana/dashboards")).map((name) => `grafana/dashboards/${name}`);
+    expect([...files, "kibana/logguardian.ndjson"].sort()).toEqual(Object.keys(written).sort());
+    for (const [path, text] of Object.entries(written)) expect(read(join(folder, path)), path).toBe(text);
   });
 
   it("have ids, places and descriptions of their own", () => {
@@ -43,7 +39,7 @@ describe("Grafana's dashboards", () => {
     for (const dashboard of Object.values(dashboards)) {
       const list = dashboard.templating?.list ?? [];
       const names = [...list.map(({ name }) => name), "__rate_interval", "__all"];
-      const used = [...textOf(dashboard).matchAll(/\$\{?(\w+)/g)].map(([, name = ""]) => name);
+      const used = [...JSON.stringify(dashboard).matchAll(/\$\{?(\w+)/g)].map(([, name = ""]) => name);
       expect(used.filter((name) => !names.includes(name))).toEqual([]);
       expect(used).toContain("datasource");
     }

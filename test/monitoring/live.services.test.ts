@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { dashboards } from "../../monitoring/grafana/build.ts";
+import { dashboards } from "../../monitoring/grafana/dashboards.ts";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
 import { services } from "../support/services.ts";

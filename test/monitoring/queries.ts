@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Dashboard } from "@grafana/schema";
 import { parse } from "yaml";
-import { dashboards } from "../../monitoring/grafana/build.ts";
+import { dashboards } from "../../monitoring/grafana/dashboards.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { root } from "../support/data.ts";
 

@@ -1,6 +1,3 @@
-// npm run dashboards: writes dashboards/*.json, which Grafana reads, from boards/*.ts.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Dashboard } from "@grafana/schema";
 import { api } from "./boards/api.ts";
 import { overview } from "./boards/overview.ts";
@@ -16,9 +13,3 @@ export const dashboards: Readonly<Record<string, Dashboard>> = {
   "logguardian-api": api,
   "logguardian-resources": resources,
 };
-
-export const textOf = (dashboard: Dashboard): string => `${JSON.stringify(dashboard, null, 2)}\n`;
-
-if (import.meta.main)
-  for (const [name, dashboard] of Object.entries(dashboards))
-    writeFileSync(join(import.meta.dirname, "dashboards", `${name}.json`), textOf(dashboard));
