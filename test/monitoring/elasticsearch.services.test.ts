@@ -134,9 +134,12 @@ describe("the index template", () => {
     const { settings, mappings } = template.template;
     const strict = { settings, mappings: { ...mappings, dynamic: "strict" } };
     await elasticsearch.ask("PUT", "strict", strict);
-    for (const anomaly of [complete, ...published])
-      await elasticsearch.ask("PUT", `strict/_doc/${anomaly.event.id}`, anomaly);
-    await elasticsearch.ask("POST", "strict/_refresh");
+    const documents = [complete, ...published].map((document) => ({
+      id: document.event.id,
+      version: 1,
+      document,
+    }));
+    await elasticsearch.write("strict", documents);
     expect(await elasticsearch.ask("GET", "strict/_count")).toMatchObject({ count: published.length + 1 });
     const newer = { ...complete, another: { field: 1 } };
     await expect(elasticsearch.ask("PUT", "strict/_doc/newer", newer)).rejects.toThrow(
@@ -174,13 +177,11 @@ describe("the connector", () => {
     );
     expect(sink.map(({ id }) => id)).toEqual(topic.map(({ event }) => event.id));
     expect(sink.map(({ document }) => document)).toEqual(topic);
-    for (const [offset, { id, document }] of sink.entries())
-      await elasticsearch.ask(
-        "PUT",
-        `${index}/_doc/${id}?version=${offset + 1}&version_type=external`,
-        document,
-      );
-    await elasticsearch.ask("POST", `${index}/_refresh`);
+    // The connector's version is the record's offset.
+    await elasticsearch.write(
+      index,
+      sink.map(({ id, document }, offset) => ({ id, version: offset + 1, document })),
+    );
     const ids = new Set(topic.map(({ event }) => event.id));
     expect(await elasticsearch.ask("GET", `${index}/_count`)).toMatchObject({ count: ids.size });
     expect(await elasticsearch.ask("GET", `${index}/_doc/early`)).toMatchObject({ _source: final });

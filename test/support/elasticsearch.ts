@@ -20,6 +20,11 @@ const sources = join(import.meta.dirname, "java");
 export interface Elasticsearch {
   /** A request with a body in JSON; throws what it answers where it refuses. */
   ask(method: string, path: string, body?: unknown): Promise<unknown>;
+  /** Writes documents in this order, as a connector does: a later version of one overwrites. */
+  write(
+    index: string,
+    documents: readonly { id: string; version: number; document: unknown }[],
+  ): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,16 +74,27 @@ export async function startElasticsearch(): Promise<Elasticsearch> {
     "Elasticsearch answers",
     120_000,
   );
+  async function send(method: string, path: string, body?: string): Promise<unknown> {
+    const answer = await fetch(`${url}/${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
+    return JSON.parse(text);
+  }
+
   return {
-    async ask(method, path, body) {
-      const answer = await fetch(`${url}/${path}`, {
-        method,
-        headers: { "content-type": "application/json" },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
-      return JSON.parse(text);
+    ask: (method, path, body) => send(method, path, body === undefined ? undefined : JSON.stringify(body)),
+    async write(index, documents) {
+      const rows = documents.flatMap(({ id, version, document }) => [
+        { index: { _id: id, version, version_type: "external" } },
+        document,
+      ]);
+      const body = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+      const answer = (await send("POST", `${index}/_bulk?refresh=true`, body)) as { errors: boolean };
+      if (answer.errors) throw new Error(`Elasticsearch refuses documents: ${JSON.stringify(answer)}`);
     },
     async stop() {
       child.kill("SIGKILL");
