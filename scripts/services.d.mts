@@ -12,5 +12,6 @@ export interface Services {
 }
 export const account: { username: string; password: string };
 export function ensureServices(): void;
+export function fetchJars(name: string): string;
 export function startServices(): Promise<Services>;
 export function freePorts(count: number): Promise<number[]>;

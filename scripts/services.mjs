@@ -18,7 +18,8 @@ export const account = { username: "logguardian", password: "a secret" };
 export function ensureServices() {
   ensureCommands({
     mvn: "maven",
-    java: "default-jre-headless",
+    java: "default-jdk-headless",
+    javac: "default-jdk-headless",
     openssl: "openssl",
     "redis-server": "redis-server",
     "prometheus-alertmanager": "prometheus-alertmanager",
@@ -26,14 +27,21 @@ export function ensureServices() {
     promtool: "prometheus",
     "docker-compose": "docker-compose",
   });
-  if (existsSync(join(libraries, "complete"))) return;
-  console.log("Fetching Apache Kafka from Maven Central …");
-  mkdirSync(libraries, { recursive: true });
+  fetchJars("kafka");
+}
+
+/** The jars that `scripts/<name>-pom.xml` names, with all they need, from Maven Central. Returns their folder. */
+export function fetchJars(name) {
+  const folder = join(root, "build", name);
+  if (existsSync(join(folder, "complete"))) return folder;
+  console.log(`Fetching ${name} from Maven Central …`);
+  mkdirSync(folder, { recursive: true });
   run("mvn", [
-    ...["--quiet", "--batch-mode", "--file", join(root, "scripts/kafka-pom.xml")],
-    ...["dependency:copy-dependencies", `-DoutputDirectory=${libraries}`],
+    ...["--quiet", "--batch-mode", "--file", join(root, `scripts/${name}-pom.xml`)],
+    ...["dependency:copy-dependencies", `-DoutputDirectory=${folder}`],
   ]);
-  writeFileSync(join(libraries, "complete"), "");
+  writeFileSync(join(folder, "complete"), "");
+  return folder;
 }
 
 /** Starts all three. Returns where they listen, a certificate for the secured ports, and how to stop them. */

@@ -115,6 +115,7 @@ export function consumerFor(
     },
     assign,
   );
+  metrics.startAtZero({ pipeline, role });
   metrics.onCollect(() => {
     metrics.inFlightBytes.set({ pipeline, role }, consumer.inFlightBytes());
     metrics.lag.set({ pipeline, role }, consumer.lag());

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { packageVersion } from "../package-root.ts";
+import { waits } from "./health.ts";
 
 /** Everything that Prometheus sees, by what it counts. Names and labels are a public contract. */
 export interface Metrics {
@@ -17,6 +18,8 @@ export interface Metrics {
   verdicts: Counter<"pipeline" | "verdict">;
   anomalies: Counter<"pipeline">;
   early: Counter<"pipeline" | "stage">;
+  score: Histogram<"pipeline" | "model">;
+  novelty: Histogram<"pipeline" | "model">;
   inference: Histogram<"pipeline">;
   cache: Gauge<"pipeline" | "cache" | "result">;
   cacheEvictions: Gauge<"pipeline" | "cache">;
@@ -29,6 +32,8 @@ export interface Metrics {
   commitAge: Gauge<"pipeline" | "role">;
   rebalances: Counter<"pipeline" | "role">;
   waiting: Gauge<"wait">;
+  /** Shows what a role of a pipeline counts as 0: of a counter without a series, nobody sees the first count. */
+  startAtZero(counted: { pipeline: string; role: string }): void;
   /** Called before each reading, for values that are looked up. */
   onCollect(update: () => void): void;
   /** In Prometheus' text format. */
@@ -37,6 +42,9 @@ export interface Metrics {
 
 /** Of `record_to_verdict_seconds`: how long an operator waits at most to know of a line. */
 export const recordToVerdictBuckets = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30, 100, 300, 1000];
+
+/** Of `score`: fine where scores lie, near 0 and 1, so that a shift among the normal ones shows (monitoring/rules.yml). */
+const scoreBuckets = [0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.97, 0.99, 0.997, 0.999];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -47,7 +55,7 @@ export function createMetrics(): Metrics {
     new Counter({ name: `logguardian_${name}`, help, labelNames, registers });
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Gauge({ name: `logguardian_${name}`, help, labelNames, registers });
-  const seconds = <Label extends string>(
+  const histogram = <Label extends string>(
     name: string,
     help: string,
     labelNames: Label[],
@@ -57,7 +65,7 @@ export function createMetrics(): Metrics {
     { version: packageVersion(), node: process.version },
     1,
   );
-  return {
+  const metrics = {
     records: counter("records_total", "Records read from raw topics.", ["pipeline"]),
     lines: counter("lines_total", "Lines decoded.", ["pipeline"]),
     clampedTimes: counter("clamped_times_total", "Lines whose time was impossible or too far ahead.", [
@@ -97,7 +105,19 @@ export function createMetrics(): Metrics {
       "Windows found anomalous before they closed, and what became of them.",
       ["pipeline", "stage"],
     ),
-    inference: seconds(
+    score: histogram(
+      "score",
+      "Calibrated probability of each window judged that it is anomalous.",
+      ["pipeline", "model"],
+      scoreBuckets,
+    ),
+    novelty: histogram(
+      "novelty",
+      "How unlike all lines of training each judged window's most unlike line is, where the bundle can tell.",
+      ["pipeline", "model"],
+      [0.001, 0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1],
+    ),
+    inference: histogram(
       "model_inference_seconds",
       "Time to judge one batch of windows.",
       ["pipeline"],
@@ -113,13 +133,13 @@ export function createMetrics(): Metrics {
       "cache",
       "result",
     ]),
-    detection: seconds(
+    detection: histogram(
       "detection_seconds",
       "From the closing of a window to its verdict.",
       ["pipeline"],
       [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000],
     ),
-    recordToVerdict: seconds(
+    recordToVerdict: histogram(
       "record_to_verdict_seconds",
       "From the event time of the line that closed a window to the window's verdict.",
       ["pipeline"],
@@ -144,6 +164,27 @@ export function createMetrics(): Metrics {
       "role",
     ]),
     waiting: gauge("waiting", "1 while the process waits for something that has this name.", ["wait"]),
+  };
+  for (const wait of waits) metrics.waiting.set({ wait }, 0);
+  const countedBy: Readonly<Record<string, readonly Counter<"pipeline">[]>> = {
+    ingester: [metrics.records, metrics.lines, metrics.clampedTimes, metrics.leftOutKeys],
+    windower: [metrics.repeatedLines, metrics.rebuilds],
+    detector: [metrics.anomalies],
+    alerter: [metrics.alerts],
+  };
+  return {
+    ...metrics,
+    startAtZero({ pipeline, role }) {
+      for (const one of countedBy[role] ?? []) one.inc({ pipeline }, 0);
+      if (role === "windower") metrics.windows.inc({ pipeline, reason: "evicted" }, 0);
+      if (role === "detector") {
+        for (const verdict of ["normal", "anomalous", "undecided"])
+          metrics.verdicts.inc({ pipeline, verdict }, 0);
+        for (const stage of ["raised", "confirmed", "withdrawn", "moved"])
+          metrics.early.inc({ pipeline, stage }, 0);
+      }
+      metrics.lostOffsets.inc({ pipeline, role }, 0);
+    },
     onCollect: (update) => void updates.push(update),
     text() {
       for (const update of updates) update();

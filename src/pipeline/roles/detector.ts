@@ -29,6 +29,7 @@ export async function createDetectorRole(
   const bury = await createBury(context, "detector");
   const model = await open(modelOptionsOf(config, options));
   const { manifest } = model.bundle;
+  const judgedBy = `${manifest.name} ${manifest.version}`;
   const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
   const { batchSize } = config.inference;
   const redis = await services.redis();
@@ -62,10 +63,12 @@ export async function createDetectorRole(
     for (const { logguardian } of anomalies)
       if (logguardian.early !== undefined) metrics.early.inc({ pipeline, stage: logguardian.early });
     const now = Date.now();
-    for (const [place, { verdict, window }] of verdicts.entries()) {
+    for (const [place, { verdict, score, novelty, window }] of verdicts.entries()) {
       if (window.reason === "open") continue;
       metrics.verdicts.inc({ pipeline, verdict });
       if (verdict === "anomalous") metrics.anomalies.inc({ pipeline });
+      if (score !== null) metrics.score.observe({ pipeline, model: judgedBy }, score);
+      if (novelty !== undefined) metrics.novelty.observe({ pipeline, model: judgedBy }, novelty);
       metrics.detection.observe({ pipeline }, (now - (batch[place]?.record.timestamp ?? now)) / 1000);
       if (closedByLine.has(window.reason))
         metrics.recordToVerdict.observe({ pipeline }, Math.max(0, now - window.end) / 1000);

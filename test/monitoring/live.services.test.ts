@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { dashboards } from "../../monitoring/grafana/dashboards.ts";
+import { simulateHdfs } from "../../src/simulate/hdfs.ts";
+import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { services } from "../support/services.ts";
+import { roles, Stream } from "../support/stream.ts";
+import { until } from "../support/until.ts";
+import { folder, panelsOf } from "./queries.ts";
+
+/** What no process of this run counts, and why. */
+const withoutData: Readonly<Record<string, string>> = Object.fromEntries(
+  panelsOf(dashboards["logguardian-api"] ?? { schemaVersion: 0 }).map(({ name }) => [
+    name,
+    "no role is the API yet",
+  ]),
+);
+
+/** What a run in which all goes well shows as 0. */
+const quiet = new Set([
+  "LogGuardian: Processes away",
+  "LogGuardian: Alerts",
+  "LogGuardian: Waits",
+  "LogGuardian: Lag",
+  "LogGuardian pipeline: Lag",
+  "LogGuardian pipeline: In flight",
+  "LogGuardian pipeline: Commit age",
+  "LogGuardian pipeline: Pending windows",
+  "LogGuardian pipeline: Waits",
+  "LogGuardian pipeline: Lost offsets",
+  "LogGuardian pipeline: Evicted windows",
+  "LogGuardian pipeline: Rebalances",
+  "LogGuardian pipeline: Rebuilds",
+  "LogGuardian pipeline: Repeated lines",
+  "LogGuardian pipeline: Clamped times",
+  "LogGuardian pipeline: Keys left out",
+  "LogGuardian pipeline: Early verdicts",
+  "LogGuardian verdicts: Cache evictions",
+]);
+
+/** Kafka, Redis, every role with the starter bundle, and a Prometheus that scrapes them every second. */
+const stream = new Stream(services, `test-dashboards-${Date.now()}`);
+let prometheus: Prometheus;
+/** Seconds; when the first lines came. */
+let began: number;
+
+/** The rules as they are, over seconds instead of hours. */
+function shortened(rules: string): string {
+  return rules
+    .replaceAll("[1w] offset 1h", "[30s] offset 10s")
+    .replaceAll("[1d] offset 15m", "[30s] offset 10s")
+    .replaceAll(/\[(1h|15m)\]/g, "[10s]")
+    .replaceAll("interval: 5m", "interval: 1s")
+    .replaceAll(/> 2000?\b/g, "> 10");
+}
+
+beforeAll(async () => {
+  const pipeline = {
+    topics: [`${stream.prefix}-raw`],
+    from: "earliest",
+    format: "filebeat",
+    layout: "hdfs",
+    key: { pattern: "blk_-?\\d+" },
+    window: { kind: "sliding", size: 8, stride: 8 },
+    partitions: 2,
+  };
+  stream.configure({ pipelines: { live: pipeline } });
+  await stream.createTopic(`${stream.prefix}-raw`, 2);
+  await stream.startAll();
+  const { scrape_configs, ...config } = parse(readFileSync(join(folder, "prometheus.yml"), "utf8"));
+  const { job_name } = scrape_configs[0];
+  prometheus = await startPrometheus(
+    {
+      global: { ...config.global, scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
+      scrape_configs: [
+        {
+          job_name,
+          static_configs: roles.map((service) => ({
+            labels: { service },
+            targets: stream.running(service).map(({ port }) => `127.0.0.1:${port}`),
+          })),
+        },
+      ],
+    },
+    shortened(readFileSync(join(folder, "rules.yml"), "utf8")),
+  );
+  began = Date.now() / 1000;
+  await write();
+});
+
+afterAll(async () => {
+  await prometheus?.stop();
+  stream.abandon();
+});
+
+/** Lines for most of a minute, some of them no records, later ones new to the model, until the drift of that is seen. */
+async function write(): Promise<void> {
+  const producer = stream.kafka.producer();
+  await producer.connect();
+  const seen = async (expr: string) => (await prometheus.range(expr, began)).length > 0;
+  const deadline = Date.now() + 180_000;
+  for (let seed = 1; Date.now() < deadline; seed++) {
+    const { lines } = simulateHdfs({
+      rate: 500,
+      faultRate: 0.3,
+      seed,
+      lines: 500,
+      start: Date.now() - 2_000,
+    });
+    const messages = [...lines].map(({ text }, offset) => ({
+      value: JSON.stringify({
+        log: { file: { path: "/a" }, offset },
+        message: seed > 8 ? text.replace("Receiving", "Now taking in") : text,
+      }),
+    }));
+    await producer.send({ topic: `${stream.prefix}-raw`, messages: [...messages, { value: "{ broken" }] });
+    stream.assertAlive();
+    if (seed > 10 && (await seen("pipeline_model:logguardian_novelty:drift > 0.1"))) break;
+    await sleep(2_000);
+  }
+  await producer.disconnect();
+}
+
+describe("a Prometheus that scrapes every role", () => {
+  it("finds each of them, and its rules without a fault", async () => {
+    const { activeTargets } = (await prometheus.get("targets")) as {
+      activeTargets: { health: string; labels: { service: string } }[];
+    };
+    expect(activeTargets.map(({ health, labels }) => `${labels.service} ${health}`).sort()).toEqual(
+      roles.map((role) => `${role} up`).sort(),
+    );
+    const { groups } = (await prometheus.get("rules")) as {
+      groups: { rules: { name: string; health: string; lastError?: string }[] }[];
+    };
+    await until(
+      async () => groups.every((group) => group.rules.every(({ health }) => health === "ok")),
+      `every rule was evaluated: ${JSON.stringify(groups.flatMap((group) => group.rules.map(({ lastError }) => lastError)))}`,
+    );
+  });
+
+  it.each(Object.values(dashboards).flatMap((dashboard) => panelsOf(dashboard)))(
+    "gives data for $name",
+    async ({ name, targets }) => {
+      for (const { expr, legendFormat } of targets) {
+        const query = expr.replaceAll("$__rate_interval", "10s").replaceAll(/\$\w+/g, ".*");
+        const series = await prometheus.range(query, began);
+        const values = series.flatMap((one) => one.values.map(([, value]) => Number(value)));
+        const numbers = values.filter((value) => !Number.isNaN(value));
+        if (name in withoutData) {
+          expect(numbers, `${name} has data now: take it out of withoutData`).toEqual([]);
+          continue;
+        }
+        expect(numbers.length, query).toBeGreaterThan(0);
+        if (!quiet.has(name)) expect(Math.max(...numbers), query).toBeGreaterThan(0);
+        // A legend that names a label which the series lack shows nothing but blanks.
+        for (const [, label = ""] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
+          expect(Object.keys(series[0]?.metric ?? {}), `${query}: ${legendFormat}`).toContain(label);
+      }
+    },
+  );
+
+  it.each(
+    Object.values(dashboards).flatMap(({ title = "", templating }) =>
+      (templating?.list ?? []).flatMap(({ name, query }) => {
+        const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(String(query)) ?? [];
+        return metric === undefined || label === undefined ? [] : [{ title, name, metric, label }];
+      }),
+    ),
+  )("has values to choose from for $title: $name", async ({ title, metric, label }) => {
+    const values = (await prometheus.get(
+      `label/${label}/values?${new URLSearchParams({ "match[]": metric })}`,
+    )) as string[];
+    if (title === "LogGuardian API") expect(values).toEqual([]);
+    else expect(values.length).toBeGreaterThan(0);
+  });
+});
