@@ -42,6 +42,11 @@ export const measures: Record<string, Named> = {
     readsSplits: true,
     load: async () => (await import("./evidence.ts")).measureEvidence,
   },
+  threads: {
+    about: "threads of language model and encoder side by side, by the clock",
+    readsSplits: true,
+    load: async () => (await import("./threads.ts")).measureThreads,
+  },
   "event-loop": {
     about: "delay of the event loop while windows are judged",
     readsSplits: true,
