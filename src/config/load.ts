@@ -136,7 +136,7 @@ function problemsOfRedis({ redis: { cluster, sentinel } }: Config): Problem[] {
 }
 
 function problemsOfAlertmanager({ alertmanager: { urls, tls } }: Config): Problem[] {
-  return tls === undefined || urls.some((url) => url.startsWith("https:"))
+  return tls === undefined || urls.length === 0 || urls.some((url) => url.startsWith("https:"))
     ? []
     : [{ path: "alertmanager.tls", what: "is for URLs that begin with https://, and there is none" }];
 }

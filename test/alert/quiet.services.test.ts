@@ -26,7 +26,7 @@ const timesTold = (am: TestAlertmanager, what: string) =>
 
 describe("a storm", () => {
   it("is one alert for all beyond the most that a pipeline may have; what goes on at its end is told by itself", async () => {
-    const { am, lg } = await started({ maxActive: 3 });
+    const { am, lg } = await started({ maxActive: 3 }, { holdMs: 10_000 });
     const windowsOf = (...fingerprints: string[]) =>
       lg.publish(...fingerprints.map((fingerprint) => ({ fingerprint })));
     const shown = async () =>
