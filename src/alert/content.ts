@@ -5,9 +5,11 @@ import { nextSteps } from "./next-steps.ts";
 import {
   clean,
   confidenceTold,
+  counted,
   heaviestLines,
   type LineForm,
   linesTold,
+  machinesTold,
   noveltyTold,
   originsTold,
   textOf,
@@ -43,21 +45,22 @@ export function contentOf(anomaly: Anomaly, options: ContentOptions): AlertConte
   };
   const heaviest = heaviestLines(ours.lines);
   const [first] = heaviest;
-  const origins = originsTold(ours.lines);
+  const [machines, origins] = [machinesTold(ours.lines), originsTold(ours.lines)];
   const novelty = noveltyTold(ours, form);
+  const what = `Anomalous logs in ${ours.pipeline}${machines === undefined ? "" : ` on ${machines}`}`;
   return {
     labels,
     annotations: {
-      summary: `Anomalous logs in ${ours.pipeline}${origins === undefined ? "" : ` on ${origins}`}${first === undefined ? "" : `: ${textOf(first, form)}`}`,
+      summary: first === undefined ? what : `${what}: ${textOf(first, form)}`,
       where: origins ?? "The lines name neither host nor file",
-      since: `${event.start} (its newest window; to ${event.end})`,
       confidence: confidenceTold(ours),
       ...(novelty === undefined ? {} : { novelty }),
       lines: linesTold(heaviest, form),
-      window:
+      window: `${counted(ours.window.lines, "line")} from ${event.start} to ${event.end}${
         ours.window.closed === "open"
-          ? `${ours.window.lines} lines so far; it is open, and its final verdict follows`
-          : `${ours.window.lines} lines, closed by ${ours.window.closed}`,
+          ? "; it is open, and its final verdict follows"
+          : `, closed by ${ours.window.closed}`
+      }`,
       // A key may be what a user typed.
       ...(form === "raw" ? { window_key: clean(ours.key) } : {}),
       verdict_id: event.id,

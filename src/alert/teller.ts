@@ -80,7 +80,7 @@ export function createTeller(
     async function send(what: readonly Tellable[]): Promise<void> {
       const now = Date.now();
       const heard = (await withTimes(url, what))
-        .filter(({ one, toldAt }) => !one.isOver || toldAt !== undefined)
+        .filter(({ one, toldAt }) => toldAt !== undefined || (!one.isOver && one.endsAt + untoldForMs > now))
         .filter(({ one, toldAt }) => endFor(one, toldAt, now) + endedFor > now);
       await alertmanager.post(
         heard.map(({ one, toldAt }) => alertOf({ ...one, endsAt: endFor(one, toldAt, now) })),

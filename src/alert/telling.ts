@@ -62,11 +62,11 @@ export function suppressionOf(
 
 function tellableOf(alert: ActiveAlert, suppression: Suppression | undefined): Tellable {
   const { labels, annotations, openedAt, firstSeen, lastSeen, times, endsAt, isOver } = alert;
-  const seen = `${counted(times, "window")}; first ${isoTime(firstSeen)}, last ${isoTime(lastSeen)}`;
+  const since = `${isoTime(firstSeen)}; ${counted(times, "window")}, the last at ${isoTime(lastSeen)}`;
   return {
     name: nameOf(alert),
     labels,
-    annotations: { ...annotations, times: seen },
+    annotations: { ...annotations, since },
     openedAt,
     ...(suppression === undefined
       ? { endsAt, isOver }

@@ -7,6 +7,8 @@ export type LineForm = "masked" | "raw";
 
 const shownLines = 5;
 const fewLines = 3;
+/** Less is told as 0.0. */
+const leastWeight = 0.05;
 const shownOrigins = 3;
 const shownCharacters = 300;
 
@@ -15,7 +17,7 @@ export interface HeavyLine extends AnomalyLine {
   times: number;
 }
 
-/** Lines with a positive weight, or the few that weigh most where none has; equals once. */
+/** Lines that have a share in the verdict, or the few that weigh most where none has; equals once. */
 export function heaviestLines(lines: readonly AnomalyLine[]): HeavyLine[] {
   const found = new Map<string, HeavyLine>();
   for (const line of lines) {
@@ -24,8 +26,8 @@ export function heaviestLines(lines: readonly AnomalyLine[]): HeavyLine[] {
     else if (line.weight !== undefined) found.set(line.masked, { ...line, times: 1 });
   }
   const all = [...found.values()].sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
-  const positive = all.filter(({ weight = 0 }) => weight > 0);
-  return (positive.length > 0 ? positive : all.slice(0, fewLines)).slice(0, shownLines);
+  const heavy = all.filter(({ weight = 0 }) => weight >= leastWeight);
+  return (heavy.length > 0 ? heavy : all.slice(0, fewLines)).slice(0, shownLines);
 }
 
 /** Each with its weight, below one another. */
@@ -43,23 +45,37 @@ export function textOf(line: AnomalyLine, form: LineForm): string {
   return clean(form === "raw" ? line.text : line.masked);
 }
 
-/** Where lines were written, those with most lines first; undefined where they do not say. */
+/** Where lines were written, and in which files; where most were comes first. Undefined where they do not say. */
 export function originsTold(lines: readonly AnomalyLine[]): string | undefined {
-  const counts = new Map<string, number>();
-  for (const line of lines) {
-    const origin = originOf(line);
-    if (origin !== undefined) counts.set(origin, (counts.get(origin) ?? 0) + 1);
-  }
-  if (counts.size === 0) return undefined;
-  const all = [...counts].sort(([, a], [, b]) => b - a).map(([origin]) => clean(origin));
-  const more = all.length - shownOrigins;
-  return all.slice(0, shownOrigins).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return placesTold(lines, (line) => {
+    const [machine, part] = [machineOf(line), line.pod === undefined ? line.file : line.container];
+    if (machine === undefined || part === undefined) return machine ?? part;
+    return `${machine}${line.pod === undefined ? ":" : "/"}${part}`;
+  });
 }
 
-function originOf({ host, file, pod, container }: AnomalyLine): string | undefined {
-  if (pod !== undefined) return container === undefined ? pod : `${pod}/${container}`;
-  if (host === undefined) return file;
-  return file === undefined ? host : `${host}:${file}`;
+/** The same without files, for a sentence. */
+export function machinesTold(lines: readonly AnomalyLine[]): string | undefined {
+  return placesTold(lines, machineOf);
+}
+
+function machineOf({ pod, host }: AnomalyLine): string | undefined {
+  return pod ?? host;
+}
+
+function placesTold(
+  lines: readonly AnomalyLine[],
+  placeOf: (line: AnomalyLine) => string | undefined,
+): string | undefined {
+  const counts = new Map<string, number>();
+  for (const line of lines) {
+    const place = placeOf(line);
+    if (place !== undefined) counts.set(place, (counts.get(place) ?? 0) + 1);
+  }
+  if (counts.size === 0) return undefined;
+  const all = [...counts].sort(([, a], [, b]) => b - a).map(([place]) => clean(place));
+  const more = all.length - shownOrigins;
+  return all.slice(0, shownOrigins).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /** A score is a probability, as far as the bundle's calibration fits these logs. */

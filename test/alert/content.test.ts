@@ -35,7 +35,7 @@ describe("an alert", () => {
   it("says what happened, where, how sure, how new, and its heaviest lines without what varies in them", () => {
     const { annotations } = contentOf(anomaly, options);
     expect(annotations).toMatchObject({
-      summary: "Anomalous logs in app on node-7:/var/log/app.log: disk <*> failed",
+      summary: "Anomalous logs in app on node-7: disk <*> failed",
       where: "node-7:/var/log/app.log",
       confidence: "Likely: score 0.900; windows are called anomalous from 0.5 on (starter 1.0.0)",
       novelty: "New (0.62; 0 is known from training, 1 like nothing in it): disk <*> failed",

@@ -125,7 +125,7 @@ describe("an incident", () => {
         async () =>
           (await am.firing()).map(({ labels, annotations }) => [
             labels.severity,
-            annotations.times?.split(";")[0],
+            /\d+ windows?/.exec(annotations.since ?? "")?.[0],
           ]),
         patience,
       )

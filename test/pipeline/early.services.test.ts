@@ -126,12 +126,12 @@ describe("the alert of an early verdict", () => {
       const answer = await fetch(`${services.alertmanager.url}/api/v2/alerts?filter=${filter}`);
       const alerts = (await answer.json()) as {
         labels: { fingerprint: string };
-        annotations: { times: string; verdict_id: string };
+        annotations: { since: string; verdict_id: string };
       }[];
       return alerts
         .map(({ labels, annotations }) => [
           labels.fingerprint,
-          annotations.times.split(";")[0],
+          /\d+ windows?/.exec(annotations.since)?.[0],
           annotations.verdict_id,
         ])
         .sort();
