@@ -91,6 +91,16 @@ describe("a window that comes again", () => {
     expect(await store.state()).toEqual(before);
   });
 
+  it("is not ended by a former alert with the same labels", async () => {
+    const store = newStore();
+    const risen = windowOf("b", { rank: 1, labels: { severity: "critical" } });
+    await store.seen(windowOf("a"), 1);
+    await store.seen(risen, 2);
+    const later = await store.seen(windowOf("c"), 3 + holdMs);
+    expect(later.alerts).toMatchObject([{ labels: { severity: "warning" }, isOver: false }]);
+    expect(later.alerts).toHaveLength(1);
+  });
+
   it("begins nothing when its alert is over and forgotten", async () => {
     const store = newStore();
     await store.seen(windowOf("a"), 1);

@@ -58,15 +58,20 @@ export async function createAlerterRole(
     },
     { holdMs, endedForMs },
   );
+  /** What is read and then told is told before anything newer is: an alert that has ended must not be told as one that goes on. */
+  let last: Promise<unknown> = Promise.resolve();
+  function inTurn(step: () => Promise<void>): Promise<void> {
+    const turn = last.then(step);
+    last = turn.catch(() => undefined);
+    return turn;
+  }
   const tellAll = async () => teller.tell(told(await store.state()));
   const reader = createFeedbackReader(
     { suppressions, bury, logger },
-    { pipeline, partitions: await topics.partitions(feedback), onChange: tellAll },
+    { pipeline, partitions: await topics.partitions(feedback), onChange: () => inTurn(tellAll) },
   );
 
   async function alert(briefs: readonly Brief[]): Promise<void> {
-    if (briefs.length === 0) return;
-    await reader.read();
     const { alerts, isMore, suppressed } = await takeIn(store, briefs);
     metrics.suppressedWindows.inc({ pipeline }, suppressed);
     if (isMore) await tellAll();
@@ -91,7 +96,10 @@ export async function createAlerterRole(
           }
         }
         await bury(unreadable);
-        await alert(briefs);
+        if (briefs.length > 0) {
+          await reader.read();
+          await inTurn(() => alert(briefs));
+        }
         position = (records.at(-1)?.offset ?? position - 1) + 1;
       },
       commitPoint: () => ({ offset: position, metadata: "" }),
@@ -108,9 +116,7 @@ export async function createAlerterRole(
     await teller.tell(tellables);
     const finished = new Set((await teller.finished(tellables, now)).map(({ name }) => name));
     await store.forget(
-      state.alerts.filter(
-        (one) => isEnded(one, now) && one.endsAt < now && (one.isHeldBack || finished.has(nameOf(one))),
-      ),
+      state.alerts.filter((one) => one.endsAt < now && (one.isHeldBack || finished.has(nameOf(one)))),
     );
   }
 
@@ -137,7 +143,7 @@ export async function createAlerterRole(
       await consumer.start();
       const again = () => {
         // While it waits for an Alertmanager, which is told all that goes on then, none has to be waited for twice.
-        resending ??= resend()
+        resending ??= inTurn(resend)
           .catch((thrown) =>
             logger.warn("Active alerts could not be sent again.", { error: reasonOf(thrown) }),
           )

@@ -57,6 +57,8 @@ local isStorm = false
 local alert = redis.call('HGET', KEYS[1], identity)
 alert = alert and cjson.decode(alert)
 if not alert or alert.isOver or alert.endsAt < now then
+  -- Its labels may be those of this one: its end would be told as the end of this one.
+  redis.call('HDEL', KEYS[1], identity .. ' replaced')
   alert = { identity = identity, fingerprint = window.fingerprint, openedAt = now, firstSeen = now, times = 0 }
   alert.labels, alert.rank, alert.isOver, alert.isHeldBack = window.labels, window.rank, false, false
   if not isSuppressed then
