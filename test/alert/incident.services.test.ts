@@ -109,6 +109,31 @@ describe("an incident", () => {
     await lg.stop();
   });
 
+  it("is told once by several alerters, which come and go; a false alarm ends it whoever reads it", async () => {
+    const am = await alertmanager();
+    await am.start();
+    const lg = alerting({ alertmanager: { urls: [am.url] } });
+    await lg.start();
+    const end = lg.keepPublishing({ fingerprint: "f1" }, { fingerprint: "f2" });
+    const told = () => am.told().sort();
+    const both = [firing, "firing LogAnomaly f2 warning"];
+    await expect.poll(told, patience).toEqual(both);
+    await lg.start();
+    await sleep(2_000);
+    await lg.stopFirst();
+    await lg.start();
+    await sleep(timing.holdMs);
+    expect(told()).toEqual(both);
+    const [one] = await lg.publish({ fingerprint: "f1" });
+    if (one === undefined) throw new Error("It was published.");
+    await lg.say(one, "false-alarm");
+    await expect.poll(told, patience).toEqual([...both, resolved]);
+    await sleep(timing.holdMs);
+    expect(told()).toEqual([...both, resolved]);
+    await end();
+    await lg.stop();
+  });
+
   it("that becomes more severe is another alert, told together with the end of the first; it does not become less so", async () => {
     const am = await alertmanager();
     await am.start();

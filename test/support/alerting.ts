@@ -31,7 +31,7 @@ export class Alerting {
   readonly stream: Stream;
   readonly #timing: AlerterTiming;
   readonly #config: ReturnType<typeof parseConfig>;
-  #running: Running | undefined;
+  #running: Running[] = [];
   #ids = 0;
 
   constructor(
@@ -54,6 +54,7 @@ export class Alerting {
     this.stream.configure({ alertmanager, api, pipelines: { [this.pipeline]: pipeline } });
   }
 
+  /** One more of them. */
   async start(): Promise<void> {
     const giveUp = new AbortController();
     const base = { config: this.#config, logger: silentLogger, signal: giveUp.signal };
@@ -65,30 +66,34 @@ export class Alerting {
       this.#timing,
     );
     await role.start();
-    this.#running = { role, services: opened, giveUp };
+    this.#running.push({ role, services: opened, giveUp });
   }
 
   /** @param isPatient else what waits is left undone, as a process leaves it that may wait no longer. */
-  async stop(isPatient = true): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    if (running === undefined) return;
-    const { role, services: opened, giveUp } = running;
-    if (!isPatient) giveUp.abort();
-    await role.stop().catch((thrown) => {
-      if (isPatient) throw thrown;
-    });
-    giveUp.abort();
-    await opened.close();
+  async stop(isPatient = true, ending = this.#running): Promise<void> {
+    this.#running = this.#running.filter((one) => !ending.includes(one));
+    for (const { role, services: opened, giveUp } of ending) {
+      if (!isPatient) giveUp.abort();
+      await role.stop().catch((thrown) => {
+        if (isPatient) throw thrown;
+      });
+      giveUp.abort();
+      await opened.close();
+    }
+  }
+
+  /** Of the one that was started first. */
+  stopFirst(): Promise<void> {
+    return this.stop(true, this.#running.slice(0, 1));
   }
 
   waits(): string[] {
-    return this.#running?.services.health.state().waits ?? [];
+    return this.#running.flatMap(({ services: opened }) => opened.health.state().waits);
   }
 
   /** What a metric says now, under labels such as `state="told"`. */
   async metric(name: string, labels = ""): Promise<number | undefined> {
-    const text = (await this.#running?.services.metrics.text()) ?? "";
+    const text = (await this.#running[0]?.services.metrics.text()) ?? "";
     const row = text
       .split("\n")
       .find((one) => one.startsWith(`logguardian_${name}{`) && one.includes(labels));
@@ -134,7 +139,7 @@ export class Alerting {
   }
 
   async suppressions() {
-    const redis = await this.#running?.services.redis();
+    const redis = await this.#running[0]?.services.redis();
     if (redis === undefined) throw new Error("The alerter runs.");
     return createRedisSuppressions(redis, `${this.stream.prefix}.${this.pipeline}`).list();
   }
