@@ -1,93 +1,107 @@
+import type { ClientRequestArgs } from "node:http";
+import http from "node:http";
+import https from "node:https";
+import { text } from "node:stream/consumers";
 import { authorizationOf } from "../authorization.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
-import { retry } from "../retry.ts";
-import type { Health } from "../telemetry/health.ts";
-import type { Logger } from "../telemetry/logger.ts";
 import type { Alert } from "./alert.ts";
 
 const timeoutMs = 10_000;
 const alertsPerRequest = 100;
 
+/** How one is reached. */
+export interface AlertmanagerOptions {
+  url: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  bearerToken?: string | undefined;
+  /** Contents of PEM files. */
+  tls?: { ca?: string; cert?: string; key?: string } | undefined;
+}
+
 export interface Alertmanager {
-  /**
-   * Resolves when every Alertmanager of the cluster was offered the alerts and at least one took them.
-   * Waits as long as none answers. @throws LogGuardianError LG_ALERTMANAGER_REFUSED.
-   */
+  url: string;
+  /** Resolves when it took all of them. @throws LogGuardianError LG_ALERTMANAGER_AWAY, LG_ALERTMANAGER_REFUSED. */
   post(alerts: readonly Alert[]): Promise<void>;
-  /** Of the first one. @throws LogGuardianError LG_ALERTMANAGER_AWAY, LG_ALERTMANAGER_REFUSED. */
+  /** Whom it would tell of an alert that it has. @throws as `post`. */
+  receiversOf(labels: Record<string, string>): Promise<string[]>;
+  /** @throws as `post`. */
   version(): Promise<string>;
 }
 
-export function createAlertmanager(
-  config: {
-    urls: readonly string[];
-    username?: string | undefined;
-    password?: string | undefined;
-    bearerToken?: string | undefined;
-  },
-  deps: { logger: Logger; health: Health; signal?: AbortSignal },
-): Alertmanager {
-  const { logger, health, signal } = deps;
-  const headers = { "content-type": "application/json", ...authorizationOf(config) };
+export function createAlertmanager(options: AlertmanagerOptions): Alertmanager {
+  const { url, tls } = options;
+  const base = url.replace(/\/+$/, "");
+  const { request } = base.startsWith("https:") ? https : http;
+  const headers = { "content-type": "application/json", ...authorizationOf(options) };
 
-  async function postTo(url: string, alerts: readonly Alert[]): Promise<void> {
-    const response = await fetch(`${url.replace(/\/+$/, "")}/api/v2/alerts`, {
-      method: "POST",
-      headers,
-      body: JSON.stringify(alerts),
-      signal: AbortSignal.timeout(timeoutMs),
+  /** What it answers. @throws LogGuardianError. */
+  async function ask(path: string, body?: string): Promise<string> {
+    const { status, answer } = await send(`${base}/api/v2/${path}`, body).catch((thrown) => {
+      throw away(url, reasonOf(thrown), thrown);
     });
-    const answer = await response.text();
-    if (response.ok) return;
-    if (response.status >= 500 || response.status === 429) throw new Error(`it answers ${response.status}`);
-    throw refused(url, response.status, answer);
+    if (status >= 200 && status < 300) return answer;
+    if (status >= 500 || status === 429) throw away(url, `it answers ${status}`);
+    throw refused(url, status, answer);
   }
 
-  async function postToAll(alerts: readonly Alert[]): Promise<void> {
-    const outcomes = await Promise.allSettled(config.urls.map((url) => postTo(url, alerts)));
-    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
-    for (const { reason } of failures.length < outcomes.length ? failures : [])
-      logger.warn("One Alertmanager of several does not take alerts.", { error: reasonOf(reason) });
-    if (failures.length === outcomes.length && failures[0] !== undefined) throw failures[0].reason;
+  /** fetch() takes no certificates. */
+  function send(target: string, body: string | undefined): Promise<{ status: number; answer: string }> {
+    return new Promise((resolve, reject) => {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const args: ClientRequestArgs = {
+        method: body === undefined ? "GET" : "POST",
+        headers: { ...headers, ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }) },
+        // A connection that is kept may be one that the other side has closed.
+        agent: false,
+        signal,
+        ...tls,
+      };
+      request(target, args, (response) => {
+        text(response).then((answer) => resolve({ status: response.statusCode ?? 0, answer }), reject);
+      })
+        .on("error", (thrown) =>
+          reject(signal.aborted ? new Error(`no answer in ${timeoutMs / 1000} s`) : thrown),
+        )
+        .end(body);
+    });
   }
 
   return {
+    url,
+    async post(alerts) {
+      for (let from = 0; from < alerts.length; from += alertsPerRequest)
+        await ask("alerts", JSON.stringify(alerts.slice(from, from + alertsPerRequest)));
+    },
+    async receiversOf(labels) {
+      const filters = Object.entries(labels).map(([name, value]): [string, string] => [
+        "filter",
+        `${name}=${JSON.stringify(value)}`,
+      ]);
+      const found = JSON.parse(await ask(`alerts?${new URLSearchParams(filters)}`)) as {
+        receivers: { name: string }[];
+      }[];
+      return [...new Set(found.flatMap(({ receivers }) => receivers.map(({ name }) => name)))];
+    },
     async version() {
-      const [url = ""] = config.urls;
-      const response = await fetch(`${url.replace(/\/+$/, "")}/api/v2/status`, {
-        headers,
-        signal: AbortSignal.timeout(timeoutMs),
-      }).catch((thrown) => {
-        throw new LogGuardianError(
-          "LG_ALERTMANAGER_AWAY",
-          `Alertmanager at ${url} does not answer: ${reasonOf(thrown)}.`,
-          "Start it, or correct alertmanager.urls.",
-          thrown,
-        );
-      });
-      if (!response.ok) throw refused(url, response.status, await response.text());
-      const { versionInfo } = (await response.json()) as { versionInfo?: { version?: string } };
+      const { versionInfo } = JSON.parse(await ask("status")) as { versionInfo?: { version?: string } };
       return versionInfo?.version ?? "unknown version";
     },
-    async post(alerts) {
-      for (let from = 0; from < alerts.length && config.urls.length > 0; from += alertsPerRequest) {
-        let endWait: (() => void) | undefined;
-        try {
-          await retry(() => postToAll(alerts.slice(from, from + alertsPerRequest)), {
-            signal,
-            isTransient: (thrown) => !(thrown instanceof LogGuardianError),
-            onFailure(thrown) {
-              if (endWait !== undefined) return;
-              logger.warn("Alertmanager does not answer; alerts wait.", { error: reasonOf(thrown) });
-              endWait = health.wait("alertmanager-away");
-            },
-          });
-        } finally {
-          endWait?.();
-        }
-      }
-    },
   };
+}
+
+/** Whether waiting may help. */
+export function isAway(thrown: unknown): boolean {
+  return thrown instanceof LogGuardianError && thrown.code === "LG_ALERTMANAGER_AWAY";
+}
+
+function away(url: string, reason: string, cause?: unknown): LogGuardianError {
+  return new LogGuardianError(
+    "LG_ALERTMANAGER_AWAY",
+    `Alertmanager at ${url} does not take alerts: ${reason}.`,
+    "Start it, or correct alertmanager.urls and alertmanager.tls.",
+    cause,
+  );
 }
 
 function refused(url: string, status: number, answer: string): LogGuardianError {
@@ -95,5 +109,27 @@ function refused(url: string, status: number, answer: string): LogGuardianError 
     "LG_ALERTMANAGER_REFUSED",
     `Alertmanager at ${url} answers ${status}: ${answer.slice(0, 300)}.`,
     "Check alertmanager.urls and its credentials, and the pipeline's alert.labels.",
+  );
+}
+
+/** What each answered. */
+export interface Answer {
+  url: string;
+  /** Why it did not take them. */
+  error?: unknown;
+}
+
+/** Offers alerts to each once. */
+export function offerToAll(
+  alertmanagers: readonly Alertmanager[],
+  alerts: readonly Alert[],
+): Promise<Answer[]> {
+  return Promise.all(
+    alertmanagers.map(({ url, post }) =>
+      post(alerts).then(
+        () => ({ url }),
+        (error) => ({ url, error }),
+      ),
+    ),
   );
 }

@@ -4,6 +4,7 @@ import { splitKinds } from "../evaluate/splits.ts";
 import { formatNames } from "../ingest/formats/index.ts";
 import { layoutNames } from "../ingest/layouts.ts";
 import { packageVersion } from "../package-root.ts";
+import { addAlertCommands } from "./alert-program.ts";
 import { collect } from "./arguments.ts";
 import { addBenchmarkCommand } from "./benchmark-program.ts";
 import { addModelCommands } from "./model-program.ts";
@@ -317,6 +318,7 @@ An exit code of 1 after the figures says that the data hold only one label.`,
     )
     .action(async (options) => (await import("./commands/evaluate.ts")).evaluateCommand(options));
 
+  addAlertCommands(program);
   addBenchmarkCommand(program);
   addModelCommands(program);
 

@@ -87,6 +87,7 @@ export function parseConfig(
     problems.push(
       ...problemsOfUrls(content as Config),
       ...problemsOfRedis(content as Config),
+      ...problemsOfAlertmanager(content as Config),
       ...problemsOfRegistry(content as Config),
     );
   if (problems.length > 0) throw refuse(file, problems);
@@ -105,7 +106,7 @@ export function pipelineOf({ pipelines }: Config, name: string): PipelineConfig 
 }
 
 /** No URLs, and credentials that would be ignored, or that the client behind them refuses with a URL in its message. */
-function problemsOfUrls({ redis, alertmanager, schemaRegistry }: Config): Problem[] {
+function problemsOfUrls({ redis, alertmanager, schemaRegistry, api }: Config): Problem[] {
   const problems: Problem[] = [];
   const check = (path: string, url: string, credentials: string | undefined) => {
     if (!URL.canParse(url))
@@ -123,6 +124,8 @@ function problemsOfUrls({ redis, alertmanager, schemaRegistry }: Config): Proble
   if (schemaRegistry !== undefined) check("schemaRegistry.url", schemaRegistry.url, apart("schemaRegistry"));
   for (const [place, url] of alertmanager.urls.entries())
     check(`alertmanager.urls.${place}`, url, apart("alertmanager"));
+  if (api.publicUrl !== undefined)
+    check("api.publicUrl", api.publicUrl, "carries credentials; everyone who is alerted would read them");
   return problems;
 }
 
@@ -130,6 +133,12 @@ function problemsOfRedis({ redis: { cluster, sentinel } }: Config): Problem[] {
   return cluster === undefined || sentinel === undefined
     ? []
     : [{ path: "redis.sentinel", what: "stands beside redis.cluster; set one of them" }];
+}
+
+function problemsOfAlertmanager({ alertmanager: { urls, tls } }: Config): Problem[] {
+  return tls === undefined || urls.length === 0 || urls.some((url) => url.startsWith("https:"))
+    ? []
+    : [{ path: "alertmanager.tls", what: "is for URLs that begin with https://, and there is none" }];
 }
 
 function problemsOfRegistry({ schemaRegistry, pipelines }: Config): Problem[] {
@@ -186,12 +195,7 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
       path: [...path, "window", "stride"].join("."),
       what: "must not exceed size: lines would be left out",
     });
-  for (const name of ownLabels)
-    if (alert?.labels[name] !== undefined)
-      problems.push({
-        path: [...path, "alert", "labels", name].join("."),
-        what: "is set by LogGuardian, and tells its alerts apart; choose another name",
-      });
+  problems.push(...problemsOfAlert(alert, [...path, "alert"]));
   const tryTo = (where: string, check: () => unknown) => {
     try {
       check();
@@ -204,6 +208,23 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
   if (end !== undefined) tryTo("window.end", () => compileEnd(end));
   if (typeof layout === "object") tryTo("layout.pattern", () => createLayout(layout));
   if (mask !== undefined) tryTo("mask.custom", () => createMasker({ profile: "typed", custom: mask.custom }));
+  return problems;
+}
+
+/** An alert that ends before Alertmanager's group_wait is never told, and few wait longer than this. */
+const shortestHold = "5m";
+
+function problemsOfAlert({ hold, labels, originLabel }: PipelineConfig["alert"], path: string[]): Problem[] {
+  const problems: Problem[] = [];
+  const add = (what: string, ...at: string[]) => problems.push({ path: [...path, ...at].join("."), what });
+  if (durationOf(hold) < durationOf(shortestHold))
+    add(`must be at least ${shortestHold}: Alertmanager may never tell of an alert that ends sooner`, "hold");
+  const ours = "is set by LogGuardian, and tells its alerts apart; choose another name";
+  for (const name of ownLabels) if (Object.hasOwn(labels, name)) add(ours, "labels", name);
+  if (originLabel === undefined) return problems;
+  if ([...ownLabels, "severity"].includes(originLabel)) add(ours, "originLabel");
+  else if (Object.hasOwn(labels, originLabel))
+    add("stands in alert.labels too; set one of them", "originLabel");
   return problems;
 }
 

@@ -17,6 +17,7 @@ const count = (minimum: number, byDefault: number) => Type.Integer({ minimum, de
 const mostLines = 2000;
 
 const redisUrl = "^rediss?://";
+const labelPattern = "^[a-zA-Z_][a-zA-Z0-9_]*$";
 
 /** Paths of PEM files. */
 const tls = object({
@@ -118,7 +119,18 @@ export const pipelineSchema = object({
     {
       enabled: Type.Boolean({ default: true }),
       hold: duration("5m"),
-      labels: Type.Record(Type.String({ pattern: "^[a-zA-Z_][a-zA-Z0-9_]*$" }), text(), { default: {} }),
+      labels: Type.Record(Type.String({ pattern: labelPattern }), text(), { default: {} }),
+      originLabel: optional(
+        Type.String({
+          pattern: labelPattern,
+          description: "label that is to hold the host, such as instance",
+        }),
+      ),
+      lines: oneOf(["masked", "raw"], { default: "masked" }),
+      /** A score; a severity among `labels` holds instead. */
+      criticalFrom: Type.Number({ minimum: 0, maximum: 1, default: 0.95 }),
+      /** Beyond, one alert says that there are more. */
+      maxActive: count(1, 20),
     },
     { default: {} },
   ),
@@ -166,6 +178,13 @@ export const configSchema = object({
       username: optional(text()),
       password: optional(text()),
       bearerToken: optional(text()),
+      tls: optional(tls),
+    },
+    { default: {} },
+  ),
+  api: object(
+    {
+      publicUrl: optional(text({ pattern: "^https?://", description: "where people open the triage page" })),
     },
     { default: {} },
   ),

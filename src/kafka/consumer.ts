@@ -309,7 +309,7 @@ export function createPartitionConsumer(
   /** A worker that failed is forgotten; its successor begins from what is durable. */
   async function restart(topic: string, partition: number, thrown: unknown, failures: number): Promise<void> {
     if (stopping) return;
-    const isFenced = thrown instanceof LogGuardianError && thrown.code === "LG_WINDOW_FENCED";
+    const isFenced = thrown instanceof LogGuardianError && thrown.code.endsWith("_FENCED");
     logger[isFenced ? "info" : "warn"]("A partition is taken up again from what is durable.", {
       topic,
       partition,

@@ -24,13 +24,22 @@ export interface Committed {
   metadata: string;
 }
 
+/** A topic of ours. */
+export interface WantedTopic {
+  partitions: number;
+  /** Whether another number of them will not do. */
+  exactly: boolean;
+  /** Keeps the newest message of each key, for ever, instead of all for a time. */
+  isCompacted?: boolean;
+}
+
 /** What is asked of topics and groups, not of their messages. */
 export interface Topics {
   /**
    * Makes a topic of ours where it is missing.
    * @throws LogGuardianError LG_TOPIC_PARTITIONS where it has another number of partitions.
    */
-  ensure(topic: string, wanted: { partitions: number; exactly: boolean }): Promise<void>;
+  ensure(topic: string, wanted: WantedTopic): Promise<void>;
   /** @throws LogGuardianError LG_TOPIC_MISSING. */
   partitions(topic: string): Promise<number>;
   bounds(topic: string): Promise<Map<number, LogBounds>>;
@@ -70,7 +79,7 @@ export function createTopics(
   }
 
   return {
-    async ensure(topic, { partitions, exactly }) {
+    async ensure(topic, { partitions, exactly, isCompacted = false }) {
       let found = await describe(topic);
       if (found === undefined) {
         // Other processes may be making it at the same time; that is answered by false.
@@ -82,7 +91,11 @@ export function createTopics(
                 topic,
                 numPartitions: partitions,
                 replicationFactor: options.replicationFactor,
-                configEntries: [{ name: "retention.ms", value: String(options.retentionMs) }],
+                configEntries: [
+                  isCompacted
+                    ? { name: "cleanup.policy", value: "compact" }
+                    : { name: "retention.ms", value: String(options.retentionMs) },
+                ],
               },
             ],
           }),

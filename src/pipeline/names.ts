@@ -30,3 +30,6 @@ export function stateName({ topics: { prefix } }: Config, pipeline: string): str
 
 /** Partitions of the topics that pipelines share, where we make them. */
 export const sharedTopicPartitions = 3;
+
+/** What people said holds until they say otherwise, and is training data: it is not forgotten by time. */
+export const feedbackTopic = { partitions: sharedTopicPartitions, exactly: false, isCompacted: true };

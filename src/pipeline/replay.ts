@@ -1,13 +1,17 @@
-import { createAlertmanager } from "../alert/alertmanager.ts";
+import type { Alert } from "../alert/alert.ts";
+import { isAway, offerToAll } from "../alert/alertmanager.ts";
 import { createReplayedAlerts } from "../alert/replayed.ts";
 import { durationOf, keySpecOf, sizeOf, windowSpecOf } from "../config/load.ts";
+import { reasonOf } from "../errors.ts";
 import { reasonCodeOf } from "../kafka/dead-letters.ts";
+import { retry } from "../retry.ts";
 import { type Anomaly, anomalyOf } from "../verdict/anomaly.ts";
+import { alertmanagersOf, contentOptionsOf } from "./alerting.ts";
 import { type EmbeddedSource, type EmbeddedSummary, runEmbedded } from "./embedded.ts";
 import { replayName } from "./names.ts";
 import type { OpenModel } from "./open-model.ts";
 import { createPublisher } from "./publisher.ts";
-import type { RoleContext } from "./services.ts";
+import type { RoleContext, Services } from "./services.ts";
 import { createStages, formatOf } from "./stages.ts";
 
 export interface ReplaySummary extends EmbeddedSummary {
@@ -49,8 +53,11 @@ export async function replay(
   });
   const publisher = await createPublisher(context);
   const alerts = createReplayedAlerts({
-    labels: options.alert.labels,
+    ...contentOptionsOf(config, options),
+    pipeline: replayName(pipeline, label),
+    replay: label,
     holdMs: durationOf(options.alert.hold),
+    maxActive: options.alert.maxActive,
   });
   const refused: Record<string, number> = {};
   const waiting: Anomaly[] = [];
@@ -80,6 +87,23 @@ export async function replay(
   );
   await publish();
   const told = alert ? alerts.all() : [];
-  await createAlertmanager(config.alertmanager, services).post(told);
+  if (told.length > 0) await tellOnce(services, told);
   return { ...summary, published, alerts: told.length, refused };
+}
+
+/** Waits as long as no Alertmanager takes them. */
+async function tellOnce({ config, logger, signal }: Services, alerts: readonly Alert[]): Promise<void> {
+  const alertmanagers = alertmanagersOf(config);
+  if (alertmanagers.length === 0) return;
+  const answers = await retry(
+    async () => {
+      const all = await offerToAll(alertmanagers, alerts);
+      const failed = all.filter(({ error }) => error !== undefined);
+      if (failed.length === all.length) throw failed[0]?.error;
+      return failed;
+    },
+    { signal, isTransient: isAway },
+  );
+  for (const { error } of answers)
+    logger.warn("One Alertmanager of several did not take the alerts.", { error: reasonOf(error) });
 }

@@ -35,7 +35,14 @@ const scripts = [
   "alert-seen",
   "alert-raised",
   "alert-withdraw",
+  "alert-undecided",
+  "alert-calm",
   "alert-forget",
+  "alert-told",
+  "alert-told-at",
+  "feedback-begin",
+  "feedback-apply",
+  "feedback-at",
 ] as const;
 export type ScriptName = (typeof scripts)[number];
 

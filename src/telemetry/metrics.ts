@@ -27,6 +27,9 @@ export interface Metrics {
   detection: Histogram<"pipeline">;
   recordToVerdict: Histogram<"pipeline">;
   alerts: Counter<"pipeline">;
+  activeAlerts: Gauge<"pipeline" | "state">;
+  suppressedWindows: Counter<"pipeline">;
+  alertmanagersAway: Gauge<"pipeline">;
   inFlightBytes: Gauge<"pipeline" | "role">;
   lag: Gauge<"pipeline" | "role">;
   commitAge: Gauge<"pipeline" | "role">;
@@ -146,6 +149,18 @@ export function createMetrics(): Metrics {
       recordToVerdictBuckets,
     ),
     alerts: counter("alerts_sent_total", "Alerts sent to Alertmanager, repeats included.", ["pipeline"]),
+    activeAlerts: gauge("active_alerts", "Anomalies that go on: told, held back in a storm, suppressed.", [
+      "pipeline",
+      "state",
+    ]),
+    suppressedWindows: counter(
+      "suppressed_windows_total",
+      "Anomalous windows that did not alert, as their fingerprint was called a false alarm.",
+      ["pipeline"],
+    ),
+    alertmanagersAway: gauge("alertmanagers_away", "Configured Alertmanagers that do not take alerts.", [
+      "pipeline",
+    ]),
     inFlightBytes: gauge("in_flight_bytes", "Bytes read from Kafka whose effects are not durable yet.", [
       "pipeline",
       "role",

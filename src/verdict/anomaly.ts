@@ -139,7 +139,9 @@ const readSchema = Type.Object({
     threshold: Type.Number(),
     fingerprint: Type.Optional(Type.String()),
     window: Type.Object({ lines: Type.Integer(), closed: Type.String() }),
-    lines: Type.Array(Type.Object({ text: Type.String(), weight: Type.Optional(Type.Number()) })),
+    lines: Type.Array(
+      Type.Object({ text: Type.String(), masked: Type.String(), weight: Type.Optional(Type.Number()) }),
+    ),
   }),
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contentOf } from "../../src/alert/alert.ts";
+import { contentOf } from "../../src/alert/content.ts";
 import type { Judgement } from "../../src/classify/judgement.ts";
 import { createNovelty } from "../../src/classify/novelty.ts";
 import { loadBundle } from "../../src/model/bundle.ts";
@@ -126,13 +126,15 @@ describe("novelty is shown", () => {
     const document = anomalyOf(verdictOf(judgement as Judgement, [seen[0] ?? "", unseen]));
     expect(document.logguardian.novelty).toBe(judgement?.novelty);
     expect(document.logguardian.lines.map(({ novelty }) => novelty)).toEqual(judgement?.lineNovelties);
-    expect(contentOf(document, {}).annotations.novelty).toContain(unseen);
+    expect(contentOf(document, alertOptions).annotations.novelty).toContain(unseen);
     const [without] = await plain.judge.judge([{ masked: [unseen] }]);
     const bare = anomalyOf(verdictOf(without as Judgement, [unseen]));
     expect(bare.logguardian).not.toHaveProperty("novelty");
-    expect(contentOf(bare, {}).annotations).not.toHaveProperty("novelty");
+    expect(contentOf(bare, alertOptions).annotations).not.toHaveProperty("novelty");
   });
 });
+
+const alertOptions = { labels: {}, lines: "raw", criticalFrom: 0.95 } as const;
 
 function verdictOf(judgement: Judgement, texts: string[]): Verdict {
   const lines = texts.map((text, offset) => ({

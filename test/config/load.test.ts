@@ -86,6 +86,25 @@ describe("the configuration", () => {
     expect(problemsOf(`${good}alertmanager: { urls: ["http://a:b@c"] }`)).toEqual([
       expect.stringMatching(/^alertmanager\.urls\.0: carries credentials/),
     ]);
+    expect(problemsOf(`${good}alertmanager: { urls: ["http://a"], tls: { ca: x } }`)).toEqual([
+      "alertmanager.tls: is for URLs that begin with https://, and there is none",
+    ]);
+    expect(problemsOf(`${good}api: { publicUrl: "https://me:secret@a" }`)).toEqual([
+      expect.stringMatching(/^api\.publicUrl: carries credentials/),
+    ]);
+    const alert = (of: string) =>
+      problemsOf(`${good.trimEnd()}\n    alert: { ${of} }\n`).map((one) =>
+        one.replace("pipelines.hdfs.alert.", ""),
+      );
+    expect(alert("hold: 4m")).toEqual([expect.stringMatching(/^hold: must be at least 5m/)]);
+    expect(alert("hold: 5m, originLabel: instance, labels: { severity: page, team: a }")).toEqual([]);
+    expect(alert("labels: { fingerprint: a }, originLabel: severity")).toEqual([
+      expect.stringMatching(/^labels\.fingerprint: is set by LogGuardian/),
+      expect.stringMatching(/^originLabel: is set by LogGuardian/),
+    ]);
+    expect(alert("labels: { node: a }, originLabel: node")).toEqual([
+      "originLabel: stands in alert.labels too; set one of them",
+    ]);
     expect(problemsOf(`${good}schemaRegistry: { url: "http://registry:99999" }`)).toEqual([
       expect.stringMatching(/^schemaRegistry\.url: is not a URL/),
     ]);

@@ -3,6 +3,7 @@ import type kafkajs from "kafkajs";
 import { afterEach, describe, expect, it } from "vitest";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import type { Anomaly, EarlyStage } from "../../src/verdict/anomaly.ts";
+import { anomalyFor } from "../support/anomalies.ts";
 import { services } from "../support/services.ts";
 import { Stream } from "../support/stream.ts";
 
@@ -119,88 +120,57 @@ describe("the alert of an early verdict", () => {
     await stream.start("alerter");
     const anomalies = `${stream.prefix}.anomalies`;
     const tell = (id: string, early: EarlyStage, verdict: "anomalous" | "normal", fingerprint?: string) =>
-      send(stream, anomalies, [JSON.stringify(anomalyOf({ id, early, verdict, fingerprint, pipeline }))]);
-    /** Fingerprints of the alerts that are active, and how many windows each counts. */
+      send(stream, anomalies, [JSON.stringify(anomalyFor({ id, early, verdict, fingerprint, pipeline }))]);
+    /** Fingerprints of the alerts that are active, how many windows each counts, and of which it speaks. */
     const active = async () => {
       const filter = encodeURIComponent(`pipeline="${pipeline}"`);
       const answer = await fetch(`${services.alertmanager.url}/api/v2/alerts?filter=${filter}`);
       const alerts = (await answer.json()) as {
         labels: { fingerprint: string };
-        annotations: { times: string; window: string };
+        annotations: { since: string; verdict_id: string };
       }[];
       return alerts
         .map(({ labels, annotations }) => [
           labels.fingerprint,
-          annotations.times.split(";")[0],
-          annotations.window.includes("open"),
+          /\d+ windows?/.exec(annotations.since)?.[0],
+          annotations.verdict_id,
         ])
         .sort();
     };
     const expectActive = (expected: unknown[]) => expect.poll(active, { timeout: 30_000 }).toEqual(expected);
 
     await tell("a", "raised", "anomalous", "f1");
-    await expectActive([["f1", "1 windows", true]]);
+    await expectActive([["f1", "1 window", "a"]]);
     await tell("a", "confirmed", "anomalous", "f1");
-    await expectActive([["f1", "1 windows", false]]);
+    await expectActive([["f1", "1 window", "a"]]);
     // Another window of the same fault is withdrawn: the first one holds the alert.
     await tell("b", "raised", "anomalous", "f1");
-    await expectActive([["f1", "2 windows", true]]);
+    await expectActive([["f1", "2 windows", "b"]]);
     await tell("b", "withdrawn", "normal");
-    await expectActive([["f1", "1 windows", true]]);
+    await expectActive([["f1", "1 window", "a"]]);
     await tell("c", "raised", "anomalous", "f2");
     await expectActive([
-      ["f1", "1 windows", true],
-      ["f2", "1 windows", true],
+      ["f1", "1 window", "a"],
+      ["f2", "1 window", "c"],
     ]);
     await tell("c", "confirmed", "anomalous", "f3");
     await expectActive([
-      ["f1", "1 windows", true],
-      ["f3", "1 windows", false],
+      ["f1", "1 window", "a"],
+      ["f3", "1 window", "c"],
     ]);
     await tell("d", "raised", "anomalous", "f4");
     await expectActive([
-      ["f1", "1 windows", true],
-      ["f3", "1 windows", false],
-      ["f4", "1 windows", true],
+      ["f1", "1 window", "a"],
+      ["f3", "1 window", "c"],
+      ["f4", "1 window", "d"],
     ]);
     // What comes late, after the end, begins nothing again.
     await tell("c", "raised", "anomalous", "f2");
     await tell("d", "moved", "anomalous", "f4");
     await expectActive([
-      ["f1", "1 windows", true],
-      ["f3", "1 windows", false],
+      ["f1", "1 window", "a"],
+      ["f3", "1 window", "c"],
     ]);
     await stream.stop();
   });
 });
-
-function anomalyOf(of: {
-  id: string;
-  early: EarlyStage;
-  verdict: "anomalous" | "normal";
-  fingerprint: string | undefined;
-  pipeline: string;
-}): Anomaly {
-  const { id, early, verdict, fingerprint, pipeline } = of;
-  const time = new Date().toISOString();
-  const closed = early === "raised" ? "open" : "gap";
-  return {
-    "@timestamp": time,
-    message: "m",
-    event: { kind: "alert", category: ["process"], id, severity: 90, start: time, end: time },
-    logguardian: {
-      verdict,
-      revision: early === "raised" ? 1 : 2,
-      early,
-      pipeline,
-      key: "k",
-      model: { name: "m", version: "1" },
-      score: 0.9,
-      margin: 2,
-      threshold: 0.5,
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-      window: { lines: 1, scored: 1, closed },
-      lines: [{ text: "t", masked: "t", time, position: "raw:0:0:0" }],
-    },
-  };
-}

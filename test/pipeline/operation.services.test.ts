@@ -69,7 +69,7 @@ describe("all roles in one process", () => {
     const { stream, pipeline } = streamFor("secured");
     const passwordFile = join(stream.folder, "password");
     writeFileSync(passwordFile, `${account.password}\n`);
-    stream.configure({ ...secured, pipelines: { secured: pipeline } });
+    stream.configure({ ...secured, pipelines: { secured: { ...pipeline, alert: { lines: "raw" } } } });
     stream.environment = {
       LOGGUARDIAN_KAFKA_SASL_PASSWORD: account.password,
       LOGGUARDIAN_REDIS_PASSWORD_FILE: passwordFile,

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
 import type { LinesMessage } from "../../src/ingest/lines-message.ts";
-import { createRedisActiveAnomalies } from "../../src/redis/active-anomalies.ts";
-import { connectRedis } from "../../src/redis/client.ts";
+import { createRedisAlerts } from "../../src/redis/alerts.ts";
+import { connectRedis, type RedisClient } from "../../src/redis/client.ts";
 import { createRedisScoringMarks } from "../../src/redis/scoring-marks.ts";
+import { createRedisSuppressions } from "../../src/redis/suppressions.ts";
 import { createRedisWindowStore } from "../../src/redis/window-store.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -50,6 +51,50 @@ async function goesOn(redis: Config["redis"], killMaster: () => Promise<void>): 
   expect([loaded?.fence.mark, loaded?.overlap]).toEqual([6, new Map([["k", 6]])]);
 }
 
+/** Every script of the alerter once: their keys must be on one shard. */
+async function keepsAlerts(client: RedisClient, pipeline: string): Promise<void> {
+  const store = createRedisAlerts(client, pipeline, { holdMs: 60_000, maxActive: 1 });
+  const suppressions = createRedisSuppressions(client, pipeline);
+  const [now, model] = [Date.now(), { name: "m", version: "1" }];
+  const windowOf = (id: string) => ({
+    ...{ id, identity: `f${id}`, fingerprint: `f${id}`, model: "m 1", rank: 0, stage: "raised" as const },
+    ...{ labels: { severity: "warning" }, annotations: { summary: id } },
+  });
+  for (const id of ["1", "2", "3"]) await store.seen(windowOf(id), now);
+  expect([await store.raisedAs("2"), await store.raisedAs("4")]).toEqual(["f2", undefined]);
+  await store.withdraw({ identity: "f2", id: "2" }, now);
+  expect(await store.undecided({ id: "5", reason: "R" }, now)).toBe(true);
+  await store.setTold("http://am", ["f1 7"], now);
+  expect(await store.toldAt("http://am", ["f1 7", "f2 7"])).toEqual([now, undefined]);
+  expect(await suppressions.begin(0, { start: 0, end: 1 })).toBe(0);
+  const said = {
+    id: "1",
+    pipeline,
+    fingerprint: "f1",
+    judgement: "false-alarm" as const,
+    at: now,
+    by: "b",
+    model,
+  };
+  const read = { partition: 0, from: 0, to: 1, feedback: [{ ...said, lines: [] }] };
+  expect([await suppressions.apply(read, now), await suppressions.apply(read, now)]).toEqual([true, false]);
+  expect([await suppressions.isAt(0, 1, true), await suppressions.isRead(1)]).toEqual([true, true]);
+  await store.calm(now);
+  const { alerts, storm, undecided, suppressions: known } = await store.state();
+  expect(alerts.map(({ identity, isHeldBack }) => [identity, isHeldBack]).sort()).toEqual([
+    ["f1", false],
+    ["f2", true],
+    ["f3", true],
+  ]);
+  expect([storm, undecided?.reasons, known.map(({ fingerprint }) => fingerprint)]).toEqual([
+    { openedAt: now },
+    { R: 1 },
+    ["f1"],
+  ]);
+  await store.forget(alerts);
+  expect((await store.state()).alerts).toEqual([]);
+}
+
 describe("a cluster", () => {
   it("holds every kind of state, and goes on after a master's end", async () => {
     const cluster = await startRedisCluster();
@@ -66,7 +111,7 @@ describe("a cluster", () => {
       );
       await marks.end(["w1"]);
       expect(await marks.left()).toEqual(new Map([["w2", 1]]));
-      expect(await createRedisActiveAnomalies(client, pipeline).all()).toEqual([]);
+      await keepsAlerts(client, pipeline);
     }
     await goesOn(redis, () => cluster.killMasterOf(`lg:v1:{${name}:${partition}}:state`));
   });

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { styleText } from "node:util";
-import { createAlertmanager } from "../../alert/alertmanager.ts";
 import { loadAddon } from "../../classify/addon.ts";
 import { defaultConfigFile, loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
@@ -8,6 +7,7 @@ import { availableProviders } from "../../embed/providers.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { connectKafka } from "../../kafka/client.ts";
 import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
+import { alertmanagersOf } from "../../pipeline/alerting.ts";
 import { withModel } from "../../pipeline/open-model.ts";
 import { connectRedis } from "../../redis/client.ts";
 import { createHealth } from "../../telemetry/health.ts";
@@ -82,8 +82,8 @@ function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
       (url): Check => [
         "Alertmanager",
         async () => {
-          const version = await createAlertmanager({ ...alertmanager, urls: [url] }, deps).version();
-          return `${version} at ${url}`;
+          const [one] = alertmanagersOf({ alertmanager: { ...alertmanager, urls: [url] } });
+          return `${await one?.version()} at ${url}`;
         },
       ],
     ),

@@ -1,117 +1,168 @@
-import { type ActiveAnomaly, type Alert, type AlertContent, alertOf, contentOf } from "../../alert/alert.ts";
-import { createAlertmanager } from "../../alert/alertmanager.ts";
+import { type Brief, briefOf, takeIn } from "../../alert/intake.ts";
+import type { AlertState } from "../../alert/store.ts";
+import { createTeller } from "../../alert/teller.ts";
+import { isEnded, nameOf, suppressionOf, tellablesOf } from "../../alert/telling.ts";
 import { durationOf } from "../../config/load.ts";
 import { reasonOf } from "../../errors.ts";
 import type { RawRecord } from "../../ingest/line.ts";
-import { createRedisActiveAnomalies } from "../../redis/active-anomalies.ts";
-import { type Anomaly, type EarlyStage, parseAnomaly } from "../../verdict/anomaly.ts";
-import { sharedTopicPartitions, stateName, topicNames } from "../names.ts";
+import type { Assignment } from "../../kafka/consumer.ts";
+import type { PartitionWorker } from "../../kafka/partition-worker.ts";
+import { createRedisAlerts } from "../../redis/alerts.ts";
+import { createRedisSuppressions } from "../../redis/suppressions.ts";
+import { parseAnomaly } from "../../verdict/anomaly.ts";
+import { alertmanagersOf, contentOptionsOf } from "../alerting.ts";
+import { feedbackTopic, sharedTopicPartitions, stateName, topicNames } from "../names.ts";
 import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
+import { createFeedbackReader } from "./feedback-reader.ts";
 
-/** Alertmanager forgets everything when it restarts; active alerts are told again this often. */
-const resendEveryMs = 60_000;
+export interface AlerterTiming {
+  /** An alert ends so long after its last window. */
+  holdMs: number;
+  /** Alertmanager forgets everything when it restarts; what goes on is told again this often. */
+  resendEveryMs: number;
+  /** Ended ones are told again for so long. */
+  endedForMs?: number;
+}
 
-/** The anomalies topic to Alertmanager. Which anomalies go on is kept in Redis. */
-export async function createAlerterRole(context: RoleContext): Promise<Role> {
+/** The anomalies topic to Alertmanager, but for what the feedback topic suppresses. Which anomalies go on is kept in Redis. */
+export async function createAlerterRole(
+  context: RoleContext,
+  { holdMs, resendEveryMs, endedForMs }: AlerterTiming = {
+    holdMs: durationOf(context.options.alert.hold),
+    resendEveryMs: 60_000,
+  },
+): Promise<Role> {
   const { services, pipeline, options } = context;
   const { config, topics, metrics, logger } = services;
-  const { anomalies } = topicNames(config, pipeline);
+  const { anomalies, feedback } = topicNames(config, pipeline);
   await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
+  await topics.ensure(feedback, feedbackTopic);
   const bury = await createBury(context, "alerter");
-  const active = createRedisActiveAnomalies(await services.redis(), stateName(config, pipeline));
-  const alertmanager = createAlertmanager(config.alertmanager, services);
-  const holdMs = durationOf(options.alert.hold);
-  if (config.alertmanager.urls.length === 0)
-    logger.warn("alertmanager.urls is empty: nobody is alerted.", { pipeline });
+  const redis = await services.redis();
+  const name = stateName(config, pipeline);
+  const { maxActive } = options.alert;
+  const store = createRedisAlerts(redis, name, { holdMs, maxActive });
+  const suppressions = createRedisSuppressions(redis, name);
+  const contentOptions = contentOptionsOf(config, options);
+  const told = (state: Pick<AlertState, "alerts" | "suppressions">) =>
+    tellablesOf(state, { ...contentOptions, pipeline, now: Date.now(), holdMs });
+  const alertmanagers = alertmanagersOf(config);
+  if (alertmanagers.length === 0) logger.warn("alertmanager.urls is empty: nobody is alerted.", { pipeline });
+  const teller = createTeller(
+    {
+      ...services,
+      alertmanagers,
+      store,
+      current: async () => told(await store.state()),
+      onTold: (alerts) => metrics.alerts.inc({ pipeline }, alerts),
+    },
+    { holdMs, endedForMs },
+  );
+  /** What is read and then told is told before anything newer is: an alert that has ended must not be told as one that goes on. */
+  let last: Promise<unknown> = Promise.resolve();
+  function inTurn(step: () => Promise<void>): Promise<void> {
+    const turn = last.then(step);
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+  const tellAll = async () => teller.tell(told(await store.state()));
+  const reader = createFeedbackReader(
+    { suppressions, bury, logger },
+    { pipeline, partitions: await topics.partitions(feedback), onChange: () => inTurn(tellAll) },
+  );
 
-  /** A verdict with its lines is large: a slice of them is not held, only what is told of each. */
-  interface Told {
-    id: string;
-    verdict: Anomaly["logguardian"]["verdict"];
-    early: EarlyStage | undefined;
-    fingerprint: string;
-    content: AlertContent;
+  async function alert(briefs: readonly Brief[]): Promise<void> {
+    const { alerts, isMore, suppressed } = await takeIn(store, briefs);
+    metrics.suppressedWindows.inc({ pipeline }, suppressed);
+    if (isMore) await tellAll();
+    else if (alerts.length > 0) await teller.tell(told({ alerts, suppressions: await suppressions.list() }));
   }
 
-  function toldOf(anomaly: Anomaly): Told[] {
-    const { verdict, early, pipeline: whose, fingerprint = "none" } = anomaly.logguardian;
-    if (!options.alert.enabled || whose !== pipeline) return [];
-    if (verdict !== "anomalous" && early === undefined) return [];
-    const content = contentOf(anomaly, options.alert.labels);
-    return [{ verdict, early, id: anomaly.event.id, fingerprint, content }];
-  }
-
-  async function alert(found: readonly Told[]): Promise<void> {
-    if (found.length === 0) return;
-    // Many windows of one fingerprint are one alert: the newest says it all.
-    const alerts = new Map<string, Alert>();
-    const tell = (one: ActiveAnomaly | undefined) => one && alerts.set(one.fingerprint, alertOf(one));
-    for (const { verdict, early, id, fingerprint, content } of found) {
-      const now = Date.now();
-      const raised = early === undefined || early === "raised" ? undefined : await active.raisedAs(id);
-      // Of an undecided window nothing is known: its alert goes on until its time is over.
-      const isDecided = verdict !== "undecided" || early === "moved";
-      const isOver = raised !== undefined && isDecided && (early !== "confirmed" || raised !== fingerprint);
-      if (isOver) tell(await active.withdraw({ fingerprint: raised, id, now }));
-      if (verdict !== "anomalous" || early === "moved") continue;
-      const stage = early === "raised" ? early : raised === fingerprint ? "confirmed" : undefined;
-      tell(await active.seen({ fingerprint, id, now, holdMs, content, stage }));
-    }
-    await alertmanager.post([...alerts.values()]);
-    metrics.alerts.inc({ pipeline }, alerts.size);
-  }
-
-  /** Tells again what goes on, and once what has ended. */
-  async function resend(): Promise<void> {
-    const now = Date.now();
-    const all = await active.all();
-    await alertmanager.post(all.map(alertOf));
-    metrics.alerts.inc({ pipeline }, all.length);
-    await active.forget(all.filter(({ endsAt }) => endsAt < now));
-  }
-
-  const consumer = consumerFor(context, "alerter", [anomalies], async ({ committed, log }) => {
+  async function anomaliesWorker({ committed, log }: Assignment): Promise<PartitionWorker> {
     let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
     return {
       position,
       async process(records) {
-        const found: Told[] = [];
+        const briefs: Brief[] = [];
         const unreadable: { record: RawRecord; error: unknown }[] = [];
         for (const record of records) {
           try {
-            found.push(...toldOf(parseAnomaly(record.value)));
+            const anomaly = parseAnomaly(record.value);
+            if (!options.alert.enabled || anomaly.logguardian.pipeline !== pipeline) continue;
+            const brief = briefOf(anomaly, contentOptions);
+            if (brief !== undefined) briefs.push(brief);
           } catch (error) {
             unreadable.push({ record, error });
           }
         }
         await bury(unreadable);
-        await alert(found);
+        if (briefs.length > 0) {
+          await reader.read();
+          await inTurn(() => alert(briefs));
+        }
         position = (records.at(-1)?.offset ?? position - 1) + 1;
       },
       commitPoint: () => ({ offset: position, metadata: "" }),
     };
-  });
+  }
 
+  /** Tells again what goes on and what has ended, and forgets what everybody knows to have ended. */
+  async function resend(): Promise<void> {
+    await store.calm(Date.now());
+    const state = await store.state();
+    const now = Date.now();
+    count(state, now);
+    const tellables = told(state);
+    await teller.tell(tellables);
+    const finished = new Set((await teller.finished(tellables, now)).map(({ name }) => name));
+    await store.forget(
+      state.alerts.filter((one) => one.endsAt < now && (one.isHeldBack || finished.has(nameOf(one)))),
+    );
+  }
+
+  function count({ alerts, suppressions: known }: AlertState, now: number): void {
+    const counts = { told: 0, "held-back": 0, suppressed: 0 };
+    for (const one of alerts) {
+      if (isEnded(one, now)) continue;
+      const isSuppressed = suppressionOf(one, known, now) !== undefined;
+      counts[isSuppressed ? "suppressed" : one.isHeldBack ? "held-back" : "told"]++;
+    }
+    for (const [state, alerts] of Object.entries(counts))
+      metrics.activeAlerts.set({ pipeline, state }, alerts);
+  }
+
+  const consumer = consumerFor(context, "alerter", [anomalies, feedback], (assignment) =>
+    assignment.topic === feedback ? reader.worker(assignment) : anomaliesWorker(assignment),
+  );
+  metrics.onCollect(() => metrics.alertmanagersAway.set({ pipeline }, teller.away()));
   let timer: NodeJS.Timeout | undefined;
-  let resending: Promise<void> = Promise.resolve();
+  let resending: Promise<void> | undefined;
   return {
     ...consumer,
     async start() {
       await consumer.start();
       const again = () => {
-        resending = resending
-          .then(resend)
+        // While it waits for an Alertmanager, which is told all that goes on then, none has to be waited for twice.
+        resending ??= inTurn(resend)
           .catch((thrown) =>
             logger.warn("Active alerts could not be sent again.", { error: reasonOf(thrown) }),
-          );
+          )
+          .finally(() => {
+            resending = undefined;
+          });
       };
       again();
       timer = setInterval(again, resendEveryMs);
     },
     async stop() {
       clearInterval(timer);
-      await consumer.stop();
-      await resending;
+      reader.close();
+      try {
+        await consumer.stop();
+      } finally {
+        teller.close();
+        await resending;
+      }
     },
   };
 }

@@ -1,0 +1,18 @@
+/** Keys of a pipeline's alerts, all of one shard. What each holds stands in `lua/alert-seen.lua` and `lua/feedback-apply.lua`. */
+export function alertKeys(name: string) {
+  const base = `lg:v1:{${name}:alerts}`;
+  return {
+    base,
+    alerts: `${base}:open`,
+    raised: `${base}:raised`,
+    active: `${base}:ends`,
+    storm: `${base}:storm`,
+    undecided: `${base}:undecided`,
+    reasons: `${base}:undecided:reasons`,
+    said: `${base}:said`,
+    suppressed: `${base}:suppressed`,
+    keptQuiet: `${base}:suppressed:times`,
+    read: `${base}:feedback`,
+    readToEnd: `${base}:feedback:end`,
+  };
+}

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AlertStore, SeenWindow } from "../../src/alert/store.ts";
+import { createRedisAlerts } from "../../src/redis/alerts.ts";
+import { connectRedis, type RedisClient } from "../../src/redis/client.ts";
+import { createHealth } from "../../src/telemetry/health.ts";
+import { silentLogger } from "../../src/telemetry/logger.ts";
+import { services } from "../support/services.ts";
+
+const holdMs = 1_000;
+let redis: RedisClient;
+let stores = 0;
+beforeAll(async () => {
+  redis = await connectRedis({ url: services.redis.url }, { logger: silentLogger, health: createHealth() });
+});
+afterAll(() => redis.close());
+
+function newStore(maxActive = 10): AlertStore {
+  return createRedisAlerts(redis, `store-${Date.now()}-${stores++}`, { holdMs, maxActive });
+}
+
+function windowOf(id: string, of: Partial<SeenWindow> = {}): SeenWindow {
+  const content = { labels: { severity: "warning" }, annotations: { summary: `of ${id}` } };
+  return { id, identity: "f", fingerprint: "f", model: "m 1", rank: 0, ...content, ...of };
+}
+
+/** Of the one alert: what it says, its windows, and whether it is over. */
+async function said(store: AlertStore): Promise<unknown[]> {
+  return (await store.state()).alerts.flatMap(({ annotations, times, isOver }) => [
+    annotations.summary,
+    times,
+    isOver,
+  ]);
+}
+
+describe("what an alert says", () => {
+  it("is never of a window that was withdrawn, but of the newest that is left", async () => {
+    const store = newStore();
+    const raise = (id: string, now: number) => store.seen(windowOf(id, { stage: "raised" }), now);
+    await store.seen(windowOf("closed"), 1);
+    await raise("b", 2);
+    await raise("c", 3);
+    await raise("d", 4);
+    expect(await said(store)).toEqual(["of d", 4, false]);
+    await store.withdraw({ identity: "f", id: "b" }, 5);
+    expect(await said(store)).toEqual(["of d", 3, false]);
+    await store.withdraw({ identity: "f", id: "d" }, 6);
+    expect(await said(store)).toEqual(["of c", 2, false]);
+    await store.withdraw({ identity: "f", id: "c" }, 7);
+    expect(await said(store)).toEqual(["of closed", 1, false]);
+    // What was withdrawn comes no more, whoever sends it late.
+    await raise("c", 8);
+    expect(await said(store)).toEqual(["of closed", 1, false]);
+
+    await raise("e", 9);
+    await raise("g", 10);
+    await store.seen(windowOf("e", { stage: "confirmed", annotations: { summary: "of e, closed" } }), 11);
+    expect(await said(store)).toEqual(["of e, closed", 3, false]);
+    await store.withdraw({ identity: "f", id: "g" }, 12);
+    expect(await said(store)).toEqual(["of e, closed", 2, false]);
+  });
+
+  it("is over with its only window", async () => {
+    const store = newStore();
+    await store.seen(windowOf("a", { stage: "raised" }), 1);
+    const left = await store.withdraw({ identity: "f", id: "a" }, 5);
+    expect(left).toMatchObject({ times: 0, isOver: true, openedAt: 1, endsAt: 5 });
+    const again = await store.seen(windowOf("b"), 6);
+    expect(again.alerts).toMatchObject([{ times: 1, isOver: false, openedAt: 6 }]);
+  });
+});
+
+describe("a window that comes again", () => {
+  it("changes nothing, whatever it brought about the first time", async () => {
+    const store = newStore(1);
+    const risen = windowOf("b", { rank: 1, labels: { severity: "critical" } });
+    const other = windowOf("c", { identity: "g", fingerprint: "g" });
+    await store.seen(windowOf("a"), 1);
+    const first = await store.seen(risen, 2);
+    expect(first.alerts).toMatchObject([
+      { labels: { severity: "critical" }, openedAt: 2, times: 2, isOver: false, endsAt: 2 + holdMs },
+      { labels: { severity: "warning" }, openedAt: 1, isReplaced: true, isOver: true, endsAt: 2 },
+    ]);
+    expect(await store.seen(other, 3)).toMatchObject({ isStorm: true, alerts: [{ isHeldBack: true }] });
+    expect(await store.undecided({ id: "d", reason: "R" }, 4)).toBe(true);
+    const before = await store.state();
+
+    expect(await store.seen(risen, 5)).toEqual(first);
+    expect(await store.seen(windowOf("a"), 6)).toEqual(first);
+    expect(await store.seen(other, 7)).toMatchObject({ isStorm: false });
+    expect(await store.undecided({ id: "d", reason: "R" }, 8)).toBe(false);
+    expect(await store.state()).toEqual(before);
+  });
+
+  it("is not ended by a former alert with the same labels", async () => {
+    const store = newStore();
+    const risen = windowOf("b", { rank: 1, labels: { severity: "critical" } });
+    await store.seen(windowOf("a"), 1);
+    await store.seen(risen, 2);
+    const later = await store.seen(windowOf("c"), 3 + holdMs);
+    expect(later.alerts).toMatchObject([{ labels: { severity: "warning" }, isOver: false }]);
+    expect(later.alerts).toHaveLength(1);
+  });
+
+  it("begins nothing when its alert is over and forgotten", async () => {
+    const store = newStore();
+    await store.seen(windowOf("a"), 1);
+    await store.forget((await store.state()).alerts);
+    expect((await store.seen(windowOf("a"), 2)).alerts).toEqual([]);
+    expect((await store.state()).alerts).toEqual([]);
+  });
+});
+
+describe("a storm", () => {
+  it("holds back what opens while it lasts, and ends when half as many go on as may", async () => {
+    const store = newStore(4);
+    const open = async (names: string, now: number) => {
+      for (const name of names)
+        await store.seen(windowOf(`${name}${now}`, { identity: name, fingerprint: name }), now);
+    };
+    const heldBack = async () =>
+      (await store.state()).alerts
+        .flatMap(({ identity, isHeldBack }) => (isHeldBack ? [identity] : []))
+        .sort();
+    await open("abcd", 1);
+    expect((await store.state()).storm).toBeUndefined();
+    await open("ef", 2);
+    expect([(await store.state()).storm, await heldBack()]).toEqual([{ openedAt: 2 }, ["e", "f"]]);
+    // Room that becomes free is not filled at once: each would be one more notification.
+    await open("efg", 1_002);
+    expect(await heldBack()).toEqual(["e", "f", "g"]);
+    await store.calm(1_003);
+    expect((await store.state()).storm).toEqual({ openedAt: 2 });
+    await open("e", 2_000);
+    await store.calm(2_003);
+    expect([(await store.state()).storm, await heldBack()]).toEqual([
+      { openedAt: 2, endedAt: 2_003 },
+      ["f", "g"],
+    ]);
+    await open("h", 2_004);
+    expect(await heldBack()).toEqual(["f", "g"]);
+  });
+});
