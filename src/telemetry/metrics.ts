@@ -17,6 +17,8 @@ export interface Metrics {
   verdicts: Counter<"pipeline" | "verdict">;
   anomalies: Counter<"pipeline">;
   early: Counter<"pipeline" | "stage">;
+  shadowWindows: Counter<"pipeline" | "outcome">;
+  shadowScoreDifference: Histogram<"pipeline">;
   inference: Histogram<"pipeline">;
   cache: Gauge<"pipeline" | "cache" | "result">;
   cacheEvictions: Gauge<"pipeline" | "cache">;
@@ -97,6 +99,18 @@ export function createMetrics(): Metrics {
       "Windows found anomalous before they closed, and what became of them.",
       ["pipeline", "stage"],
     ),
+    shadowWindows: counter(
+      "shadow_windows_total",
+      "Windows that the next bundle judged beside the live one, by what would change.",
+      ["pipeline", "outcome"],
+    ),
+    shadowScoreDifference: new Histogram({
+      name: "logguardian_shadow_score_difference",
+      help: "How far apart the scores of the live and the next bundle are.",
+      labelNames: ["pipeline"],
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9],
+      registers,
+    }),
     inference: seconds(
       "model_inference_seconds",
       "Time to judge one batch of windows.",
