@@ -42,6 +42,8 @@ export function createNextModel(
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     opening = child;
+    // Who asks it hears of it; between two questions nobody does.
+    child.on("error", () => undefined);
     const answer = await ask(child, { kind: "open", ...open }, options.openWithinMs);
     if (answer.kind !== "opened") throw refusal("It did not say that it is open");
     running = { child, model: answer.model };

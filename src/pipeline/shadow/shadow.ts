@@ -43,7 +43,7 @@ export function createShadow(
   const tally = createTally(pipeline);
   const waiting: Verdict[] = [];
   let waitingBytes = 0;
-  let isRunning = false;
+  let running: Promise<void> | undefined;
   let isClosed = false;
   /** As it was last; what is counted before it was ever open is told with the first that is. */
   let models: ShadowPair | undefined;
@@ -54,14 +54,10 @@ export function createShadow(
     metrics.shadowWindows.inc({ pipeline, outcome: "left-out" }, windows);
   }
 
+  /** Something waits: it must not end before its promise is held. */
   async function run(): Promise<void> {
-    if (isRunning) return;
-    isRunning = true;
-    try {
-      while (waiting.length > 0 && !isClosed) await judge(take());
-    } finally {
-      isRunning = false;
-    }
+    while (waiting.length > 0 && !isClosed) await judge(take());
+    running = undefined;
   }
 
   function take(): Verdict[] {
@@ -100,6 +96,7 @@ export function createShadow(
       leaveOut(waiting.length);
       waiting.length = 0;
       waitingBytes = 0;
+      if (isClosed) return;
       logger.warn("The next bundle cannot judge for now; live verdicts go on.", {
         pipeline,
         secondsUntilTry: Math.round(next.awayForMs() / 1000),
@@ -144,14 +141,15 @@ export function createShadow(
         waiting.push(verdict);
         waitingBytes += bytes;
       }
-      void run();
+      if (waiting.length > 0) running ??= run();
     },
     async close() {
       isClosed = true;
       clearInterval(timer);
       next.close();
       leaveOut(waiting.length);
-      await Promise.race([tellCounts(), sleep(closeWithinMs, undefined, { ref: false })]);
+      const told = Promise.resolve(running).then(tellCounts);
+      await Promise.race([told, sleep(closeWithinMs, undefined, { ref: false })]);
     },
   };
 }

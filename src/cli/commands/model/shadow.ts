@@ -25,9 +25,14 @@ export async function shadowCommand(options: Options): Promise<void> {
   const config = loadConfig(options.config);
   if (options.pipeline !== undefined) pipelineOf(config, options.pipeline);
   const collected = createShadowReports(options.pipeline, top);
-  for await (const { value } of recordsOnTopic(config, topicNames(config, "").shadow)) {
-    const message = parseShadow(value);
-    if (message !== undefined) collected.add(message);
+  try {
+    for await (const { value } of recordsOnTopic(config, topicNames(config, "").shadow)) {
+      const message = parseShadow(value);
+      if (message !== undefined) collected.add(message);
+    }
+  } catch (thrown) {
+    // The first detector that has something to tell makes the topic.
+    if (!(thrown instanceof LogGuardianError && thrown.code === "LG_TOPIC_MISSING")) throw thrown;
   }
   const reports = collected.reports();
   if (reports.length === 0)
