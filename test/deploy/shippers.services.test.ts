@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -71,18 +71,42 @@ describe("deploy/shippers", () => {
 describe("rsyslog", () => {
   const own = mkdtempSync(join(tmpdir(), "logguardian-rsyslog-"));
   const main = join(own, "rsyslog.conf");
-  const env = { ...process.env, KAFKA_BROKERS: services.kafka.broker };
   let daemon: ChildProcess | undefined;
-  afterAll(() => daemon?.kill());
+  let way: Server | undefined;
+  afterAll(() => {
+    daemon?.kill();
+    way?.close();
+  });
 
-  it("takes rsyslog.conf, and LogGuardian reads what it sends", async () => {
+  it("takes rsyslog.conf, and LogGuardian reads what it sends, once Kafka can be reached", async () => {
     const [port = 0] = await freePorts(1);
+    // The way to Kafka, which is closed at first.
+    const { hostname, port: brokerPort } = new URL(`tcp://${services.kafka.broker}`);
+    let isOpen = false;
+    let refused = 0;
+    way = createServer((socket) => {
+      if (!isOpen) {
+        refused++;
+        return socket.destroy();
+      }
+      const broker = connect(Number(brokerPort), hostname);
+      socket.on("error", () => broker.destroy()).pipe(broker);
+      broker.on("error", () => socket.destroy()).pipe(socket);
+    }).listen(0, "127.0.0.1");
+    await once(way, "listening");
+    const { port: wayPort } = way.address() as AddressInfo;
+    const env = { ...process.env, KAFKA_BROKERS: `127.0.0.1:${wayPort}` };
+    const shipped = read("rsyslog.conf");
+    const file = join(own, "logguardian.conf");
+    // As it is shipped, but for the place of what is kept over a restart.
+    writeFileSync(file, shipped.replace("/var/spool/rsyslog", own));
+    expect(shipped).toContain("/var/spool/rsyslog");
     writeFileSync(
       main,
       `global(workDirectory="${own}")
 module(load="imptcp")
 input(type="imptcp" address="127.0.0.1" port="${port}")
-include(file="${join(folder, "rsyslog.conf")}")
+include(file="${file}")
 `,
     );
     const check = spawnSync("rsyslogd", ["-N1", "-f", main], { env, encoding: "utf8" });
@@ -116,6 +140,9 @@ include(file="${join(folder, "rsyslog.conf")}")
     sender.write("<38>1 2026-11-28T06:55:46.123+01:00 labsz cron 77 - - (root) CMD (true)\n");
     sender.end();
 
+    const before = refused;
+    await until(() => refused > before + 1, "rsyslogd has asked for Kafka in vain");
+    isOpen = true;
     const ended = async () => {
       const found = await client.admin.fetchTopicOffsets(topic);
       return found.reduce((sum, { high }) => sum + Number(high), 0) >= messages.length + 1;
