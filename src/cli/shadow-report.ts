@@ -23,6 +23,9 @@ export interface ShadowReport extends ShadowPair {
   differences: Omit<ShadowDifference, "kind" | "pipeline" | "models">[];
 }
 
+/** Of windows that differ so many are held, twice at most: a topic may have very many. */
+const held = 500;
+
 /** Collects the topic's messages; of each pipeline the two bundles that were compared last count. */
 export function createShadowReports(only: string | undefined, top: number) {
   const counts = new Map<string, ShadowCounts[]>();
@@ -32,7 +35,7 @@ export function createShadowReports(only: string | undefined, top: number) {
       if (only !== undefined && message.pipeline !== only) return;
       const pair = nameOf(message);
       if (message.kind === "counts") counts.set(pair, [...(counts.get(pair) ?? []), message]);
-      else differences.set(pair, (differences.get(pair) ?? new Map()).set(message.id, message));
+      else differences.set(pair, keepFurthest((differences.get(pair) ?? new Map()).set(message.id, message)));
     },
     reports(): ShadowReport[] {
       const newest = new Map<string, string>();
@@ -97,14 +100,28 @@ function reportOf(
 }
 
 function examplesOf(apart: readonly ShadowDifference[], top: number): ShadowReport["differences"] {
-  const distance = ({ live, next }: ShadowDifference) => Math.abs((live.score ?? 0) - (next.score ?? 0));
   const seen = new Set<string>();
   return apart
-    .toSorted((a, b) => distance(b) - distance(a) || a.id.localeCompare(b.id))
+    .toSorted(furthestFirst)
     .filter(({ lines }) => {
       const key = JSON.stringify(lines.map(({ masked }) => masked));
       return !seen.has(key) && seen.add(key);
     })
     .slice(0, top)
     .map(({ kind: _, pipeline: __, models: ___, ...difference }) => difference);
+}
+
+function furthestFirst(a: ShadowDifference, b: ShadowDifference): number {
+  const distance = ({ live, next }: ShadowDifference) => Math.abs((live.score ?? 0) - (next.score ?? 0));
+  return distance(b) - distance(a) || a.id.localeCompare(b.id);
+}
+
+function keepFurthest(all: Map<string, ShadowDifference>): Map<string, ShadowDifference> {
+  if (all.size <= 2 * held) return all;
+  return new Map(
+    [...all.values()]
+      .sort(furthestFirst)
+      .slice(0, held)
+      .map((one) => [one.id, one]),
+  );
 }

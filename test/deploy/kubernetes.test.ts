@@ -5,7 +5,7 @@ import Schema from "typebox/schema";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
-import { groupName, type RoleName, roleNames, topicNames } from "../../src/pipeline/names.ts";
+import { groupName, roleNames, topicNames } from "../../src/pipeline/names.ts";
 import { root } from "../support/data.ts";
 import { pythonTool } from "../support/python-tool.ts";
 
@@ -13,7 +13,7 @@ const kustomizations = ["base", "overlays/autoscaled", "overlays/autoscaled-gpu"
 /** From the oldest release to be supported to the newest of which there are schemas. */
 const releases = ["1.30", "1.37"];
 const roles = [...new Set<string>([...roleNames, "api"])];
-const scaled: RoleName[] = ["ingester", "windower", "detector"];
+const scaled = ["ingester", "windower", "detector"] as const;
 
 interface Container {
   image: string;
