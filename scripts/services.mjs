@@ -10,6 +10,10 @@ import { ensureCommands, fail, root, run } from "./setup.mjs";
 
 const libraries = join(root, "build/kafka");
 const readyWithinMs = 60_000;
+/** rsyslog's module, no command, where Debian and Fedora have it. */
+const omkafka =
+  ["/usr/lib64/rsyslog/omkafka.so"].find(existsSync) ??
+  `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/rsyslog/omkafka.so`;
 
 /** Account that the services ask for on their secured ports. */
 export const account = { username: "logguardian", password: "a secret" };
@@ -26,6 +30,8 @@ export function ensureServices() {
     amtool: "prometheus-alertmanager",
     promtool: "prometheus",
     "docker-compose": "docker-compose",
+    rsyslogd: "rsyslog",
+    [omkafka]: "rsyslog-kafka",
   });
   fetchJars("kafka");
 }

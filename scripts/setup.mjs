@@ -27,7 +27,7 @@ export function fail(what, remedy) {
 
 /**
  * On Debian as root installs what is missing; elsewhere goes on in a Debian container, or says what is missing.
- * `wanted`: command -> package.
+ * `wanted`: command, or path of a file -> package.
  */
 export function ensureCommands(wanted) {
   const missing = Object.entries(wanted).filter(([command]) => !commandExists(command));
@@ -76,6 +76,7 @@ function answers(engine) {
 }
 
 export function commandExists(command) {
+  if (command.startsWith("/")) return existsSync(command);
   return spawnSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore", env: environment }).status === 0;
 }
 

@@ -69,6 +69,23 @@ Of a window longer than the bundle's limit only its first lines are scored.`,
       (await import("./commands/model/compare.ts")).compareCommand(a, b, options),
     );
   model
+    .command("shadow")
+    .description("what a pipeline's next bundle would change, as its detectors have told")
+    .option("--pipeline <name>", "as in the configuration (default: all)")
+    .option("--config <file>", "configuration (default: $LOGGUARDIAN_CONFIG or logguardian.yaml)")
+    .option("--top <n>", "show this many of the windows that are furthest apart", "10")
+    .option("--json", "one JSON object a pipeline")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logguardian model shadow --pipeline hdfs
+  logguardian model shadow --json | jq .agreement
+A pipeline's \`next\` names the bundle. Of each pipeline the two bundles that were compared last are shown; in a pipe it
+prints one JSON object each. Nothing is committed, and nothing of it alerts.`,
+    )
+    .action(async (options) => (await import("./commands/model/shadow.ts")).shadowCommand(options));
+  model
     .command("quantize")
     .description("rewrite a language model's GGUF file in another type, by llama.cpp itself")
     .argument("<source>", "GGUF file in f32, f16 or bf16")

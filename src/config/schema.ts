@@ -99,6 +99,14 @@ export const pipelineSchema = object({
   partitions: count(1, 16),
   bundle: optional(text({ description: "directory; the starter bundle by default" })),
   threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),
+  /** The bundle that is to take over: it judges the same windows beside the other, and nothing of it alerts. */
+  next: optional(
+    object({
+      bundle: text({ description: "directory" }),
+      threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),
+      share: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 1, description: "of the windows" }),
+    }),
+  ),
   publish: oneOf(["anomalous", "all"], { default: "anomalous" }),
   idleAfter: duration("30s"),
   /** Windows are judged before they close, at each multiple of so many lines. */

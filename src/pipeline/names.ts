@@ -10,6 +10,7 @@ export function topicNames({ topics: { prefix } }: Config, pipeline: string) {
     windows: `${prefix}.windows.${pipeline}`,
     anomalies: `${prefix}.anomalies`,
     feedback: `${prefix}.feedback`,
+    shadow: `${prefix}.shadow`,
     deadLetters: `${prefix}.dead-letters`,
   };
 }

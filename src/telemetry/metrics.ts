@@ -20,6 +20,8 @@ export interface Metrics {
   early: Counter<"pipeline" | "stage">;
   score: Histogram<"pipeline" | "model">;
   novelty: Histogram<"pipeline" | "model">;
+  shadowWindows: Counter<"pipeline" | "outcome">;
+  shadowScoreDifference: Histogram<"pipeline">;
   inference: Histogram<"pipeline">;
   cache: Gauge<"pipeline" | "cache" | "result">;
   cacheEvictions: Gauge<"pipeline" | "cache">;
@@ -119,6 +121,17 @@ export function createMetrics(): Metrics {
       "How unlike all lines of training each judged window's most unlike line is, where the bundle can tell.",
       ["pipeline", "model"],
       [0.001, 0.01, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1],
+    ),
+    shadowWindows: counter(
+      "shadow_windows_total",
+      "Windows that the next bundle judged beside the live one, by what would change.",
+      ["pipeline", "outcome"],
+    ),
+    shadowScoreDifference: histogram(
+      "shadow_score_difference",
+      "How far apart the scores of the live and the next bundle are.",
+      ["pipeline"],
+      [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9],
     ),
     inference: histogram(
       "model_inference_seconds",

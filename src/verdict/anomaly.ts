@@ -190,7 +190,7 @@ function onlyOf(values: Set<string | undefined>): string | undefined {
 }
 
 /** A time outside the range of dates becomes the epoch: a verdict must not fail on a broken clock. */
-function isoTime(milliseconds: number): string {
+export function isoTime(milliseconds: number): string {
   const date = new Date(milliseconds);
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }

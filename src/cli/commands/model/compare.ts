@@ -9,6 +9,7 @@ import { createMasker } from "../../../mask/masker.ts";
 import { type OpenModel, withModel } from "../../../pipeline/open-model.ts";
 import { visible } from "../../../verdict/visible.ts";
 import { parseWhole } from "../../arguments.ts";
+import { confusionTable } from "../../confusion-table.ts";
 
 interface Options {
   data: string;
@@ -122,18 +123,13 @@ type Report = ReturnType<typeof agreementOf> & {
 
 function forPeople(report: Report): string {
   const { a, b, confusion, labelled, marginCorrelation, disagreements } = report;
-  const verdicts = ["normal", "anomalous", "undecided"] as const;
   const text = [
     `A  ${a.name} ${a.version}  ${a.id.slice(0, 12)}`,
     `B  ${b.name} ${b.version}  ${b.id.slice(0, 12)}`,
     `${report.windows} windows, ${(100 * report.agreement).toFixed(2)} % with one verdict; ` +
       `correlation of the margins ${marginCorrelation?.toFixed(4) ?? "undefined"}`,
     "",
-    `${"A \\ B".padEnd(12)}${verdicts.map((name) => name.padStart(11)).join("")}`,
-    ...verdicts.map(
-      (name) =>
-        name.padEnd(12) + verdicts.map((other) => String(confusion[name][other]).padStart(11)).join(""),
-    ),
+    ...confusionTable(confusion, "A \\ B"),
   ];
   if (labelled !== undefined) {
     const figures = ({ f1, precision, recall }: typeof labelled.a) =>
