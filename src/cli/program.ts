@@ -67,14 +67,18 @@ On a terminal it prints for people, in a pipe one JSON object a line. Exit code 
   program
     .command("start")
     .description("run roles of all pipelines on Kafka, Redis and Alertmanager; without names all of them")
-    .argument("[roles...]", "ingester, windower, detector, alerter")
+    .argument("[roles...]", "ingester, windower, detector, alerter, api")
     .addOption(configOption())
+    .option("--host <address>", "of the API (default: the configuration's, 127.0.0.1)")
+    .option("--port <n>", "of the API (default: the configuration's, 8000)")
     .addHelpText(
       "after",
       `
 Examples:
   logguardian start
   logguardian start ingester windower --config /etc/logguardian.yaml
+  logguardian start api --port 8000
+Without a configuration, or with one that names no pipeline, api needs neither Kafka nor Redis: it judges what is sent to it.
 SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready stand on http.port.`,
     )
     .action(async (roles, options) => (await import("./commands/start.ts")).startCommand(roles, options));

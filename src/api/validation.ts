@@ -1,0 +1,42 @@
+import type { FastifySchemaCompiler } from "fastify";
+import type { Static, TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { problemsOf } from "../config/problem.ts";
+import { type FieldProblem, refusal } from "./problem.ts";
+
+const places = { body: "body", querystring: "query", params: "path", headers: "headers" } as const;
+
+/** How many a caller is told at once. */
+const mostProblems = 20;
+
+/**
+ * Requests are checked by the schemas that the document shows, and refused with every field that does not fit. Only what
+ * comes as text (query, path, headers) is converted to the types it stands for.
+ */
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const validator = Compile(schema);
+  const where = places[httpPart as keyof typeof places] ?? "body";
+  return (given: unknown) => {
+    const value = validator.Default(where === "body" ? given : validator.Convert(given));
+    if (validator.Check(value)) return { value };
+    const errors = problemsOf(schema, value)
+      .slice(0, mostProblems)
+      .map(({ path, what }): FieldProblem => {
+        const field = path === "the configuration" ? "the whole" : path;
+        return { field, in: where, detail: what };
+      });
+    const told = errors.map(({ field, detail }) => `${field} ${detail}`).join("; ");
+    return {
+      error: refusal("LG_API_INVALID", `The ${where} is not as it should be: ${told}.`, "Correct it.", {
+        errors,
+      }),
+    };
+  };
+};
+
+/** What Fastify tells handlers of values that these schemas describe. */
+export interface TypeBoxTypes {
+  readonly schema: unknown;
+  readonly validator: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
+  readonly serializer: this["schema"] extends TSchema ? Static<this["schema"]> : unknown;
+}
