@@ -4,9 +4,12 @@ import type { Config, Scope } from "../config/schema.ts";
 import type { Health } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Feedback } from "../verdict/feedback.ts";
 import type { Verdict } from "../verdict/verdict.ts";
+import type { AnomalyIndex } from "./anomaly-index.ts";
 import type { Caller } from "./authentication.ts";
 import type { Detection } from "./detection.ts";
+import type { JobStore } from "./job-store.ts";
 import type { TypeBoxTypes } from "./validation.ts";
 
 declare module "fastify" {
@@ -29,6 +32,10 @@ export interface ApiDeps {
   metrics: Metrics;
   health: Health;
   detection: Detection;
+  index: AnomalyIndex;
+  jobs: JobStore;
+  /** Makes what a person said durable. */
+  say: (feedback: Feedback) => Promise<void>;
   /** Takes in a verdict on lines that were sent here, where nobody else does. */
   record: (verdict: Verdict) => Promise<void>;
 }

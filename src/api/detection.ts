@@ -21,6 +21,8 @@ export interface WindowOptions {
 
 export interface DetectionRun {
   onVerdict: (verdict: Verdict) => void | Promise<void>;
+  /** For how long the model was asked, each time. */
+  onInference?: (seconds: number) => void;
   /** So many windows are left out: they are known. */
   skip?: number;
   signal?: AbortSignal;
@@ -41,13 +43,8 @@ export interface Detection {
   model(): DetectionModel | undefined;
   /**
    * Verdicts in the windows' order, as they come. Their lines' offsets are places among those given, from 0.
-   * @returns seconds for which the model was asked.
    * @throws LogGuardianError LG_WINDOW_SPEC, LG_BUNDLE_*, LG_NATIVE_*; the signal's reason.
    */
-  detect(
-    lines: readonly LogLine[],
-    options: WindowOptions,
-    run: DetectionRun,
-  ): Promise<{ inferenceSeconds: number }>;
+  detect(lines: readonly LogLine[], options: WindowOptions, run: DetectionRun): Promise<void>;
   close(): Promise<void>;
 }

@@ -27,7 +27,8 @@ export function refuseOtherMethods(
       url,
       method: server.supportedMethods.filter((method) => !allowed.has(method)) as HTTPMethods[],
       schema: { hide: true },
-      handler: async ({ method }) => {
+      // Before a body is read.
+      onRequest: async ({ method }) => {
         throw refusal(
           "LG_API_METHOD",
           `${method} is not what ${url} is asked by.`,
@@ -37,6 +38,7 @@ export function refuseOtherMethods(
           },
         );
       },
+      handler: async () => undefined,
     });
   }
 }

@@ -36,6 +36,8 @@ const statusOf: Readonly<Record<string, number>> = {
   LG_WINDOW_SPEC: 422,
   LG_API_RATE: 429,
   LG_API_BUSY: 429,
+  LG_SCORER_CRASHED: 500,
+  LG_JOB_SIZE: 507,
   LG_API_AWAY: 503,
 };
 

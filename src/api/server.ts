@@ -3,22 +3,48 @@ import cors from "@fastify/cors";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyRequest } from "fastify";
-import { sizeOf } from "../config/load.ts";
+import { durationOf, sizeOf } from "../config/load.ts";
 import { readPem } from "../config/pem.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { createAdmission } from "./admission.ts";
+import {
+  anomalySchema,
+  detailSchema,
+  feedbackSchema,
+  patternSchema,
+  suppressionSchema,
+} from "./anomaly-schemas.ts";
 import type { ApiDeps, ApiServer } from "./api-server.ts";
 import { createAuthentication } from "./authentication.ts";
 import { resultSchema } from "./detection-schemas.ts";
+import { createJobRunner } from "./job-runner.ts";
 import { collectMethods, refuseOtherMethods } from "./methods.ts";
 import { documentRoutes, openApiRoute } from "./openapi.ts";
+import { createPatience } from "./patience.ts";
 import { isRefusal, problemOf, refusal, sendProblem } from "./problem.ts";
+import { anomalyRoutes } from "./routes/anomalies.ts";
+import { anomalyStreamRoutes } from "./routes/anomaly-stream.ts";
+import { batchRoutes, jobSchema } from "./routes/batch-detect.ts";
 import { detectRoutes } from "./routes/detect.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { pageRoutes } from "./routes/page.ts";
+import { patternRoutes } from "./routes/patterns.ts";
 import { problemSchema } from "./schemas.ts";
 import { validatorCompiler } from "./validation.ts";
 
+/** Parts of answers that the document names. */
+const components = [
+  problemSchema,
+  resultSchema,
+  jobSchema,
+  feedbackSchema,
+  anomalySchema,
+  detailSchema,
+  patternSchema,
+  suppressionSchema,
+];
 /** A request must have come whole within. */
 const requestWithinMs = 60_000;
 
@@ -117,13 +143,23 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
     route.onRequest = [route.onRequest ?? [], authenticate].flat();
   });
 
-  for (const schema of [problemSchema, resultSchema]) server.addSchema(schema);
+  for (const schema of components) server.addSchema(schema);
+  const within = createPatience(deps.health);
   const admission = createAdmission(config.limits.detections);
   metrics.onCollect(() => metrics.detections.set(admission.size()));
   openApiRoute(server);
+  await pageRoutes(server);
   healthRoutes(server, deps);
   metricsRoutes(server, deps);
   detectRoutes(server, deps, { admission });
+  const runner = createJobRunner(deps, { retentionMs: durationOf(config.jobs.retention) });
+  batchRoutes(server, deps, { within, wake: runner.wake });
+  server.addHook("onListen", async () => runner.start());
+  server.addHook("onClose", () => runner.stop());
+  anomalyRoutes(server, deps, { within });
+  anomalyStreamRoutes(server, deps, { within });
+  feedbackRoutes(server, deps, { within });
+  patternRoutes(server, deps, { within });
   refuseOtherMethods(server, methods);
   await server.ready();
   return server;

@@ -13,7 +13,10 @@ import { windowVectors } from "./window-vectors.ts";
 /** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
 export interface Judge {
   /** In the order asked. A window that cannot be judged is undecided with the reason; it spoils no other. */
-  judge(windows: readonly AskedWindow[], asked?: { /** as of the options */ rawOutput: boolean }): Promise<Judgement[]>;
+  judge(
+    windows: readonly AskedWindow[],
+    asked?: { /** as of the options */ rawOutput: boolean },
+  ): Promise<Judgement[]>;
   /** Of a window that is not to be judged. @param reason a stable code. */
   undecided(lines: number, reason: string): Judgement;
   stats(): { verdicts: CacheStats; lines: CacheStats };

@@ -30,7 +30,14 @@ export interface Topics {
    * Makes a topic of ours where it is missing.
    * @throws LogGuardianError LG_TOPIC_PARTITIONS where it has another number of partitions.
    */
-  ensure(topic: string, wanted: { partitions: number; exactly: boolean }): Promise<void>;
+  ensure(
+    topic: string,
+    wanted: {
+      partitions: number;
+      exactly: boolean /** for ever; else as long as the configuration says */;
+      isKept?: boolean;
+    },
+  ): Promise<void>;
   /** @throws LogGuardianError LG_TOPIC_MISSING. */
   partitions(topic: string): Promise<number>;
   bounds(topic: string): Promise<Map<number, LogBounds>>;
@@ -70,7 +77,7 @@ export function createTopics(
   }
 
   return {
-    async ensure(topic, { partitions, exactly }) {
+    async ensure(topic, { partitions, exactly, isKept = false }) {
       let found = await describe(topic);
       if (found === undefined) {
         // Other processes may be making it at the same time; that is answered by false.
@@ -82,7 +89,7 @@ export function createTopics(
                 topic,
                 numPartitions: partitions,
                 replicationFactor: options.replicationFactor,
-                configEntries: [{ name: "retention.ms", value: String(options.retentionMs) }],
+                configEntries: [{ name: "retention.ms", value: String(isKept ? -1 : options.retentionMs) }],
               },
             ],
           }),

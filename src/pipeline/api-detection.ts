@@ -36,9 +36,8 @@ export function createDetection(config: Config, { metrics }: { metrics: Metrics 
       return modelOf(await open());
     },
     model: () => (opened === undefined ? undefined : modelOf(opened)),
-    async detect(lines, options, { onVerdict, ...run }) {
+    async detect(lines, options, { onVerdict, onInference, ...run }) {
       const model = await open();
-      let inferenceSeconds = 0;
       await detectLines(options.rawOutput ? withAnswers(model) : model, lines, options, {
         ...run,
         name: nameOf(lines),
@@ -49,10 +48,9 @@ export function createDetection(config: Config, { metrics }: { metrics: Metrics 
         },
         onInference(seconds) {
           metrics.inference.observe({ pipeline: detectPipeline }, seconds);
-          inferenceSeconds += seconds;
+          onInference?.(seconds);
         },
       });
-      return { inferenceSeconds };
     },
     async close() {
       await (await opening?.catch(() => undefined))?.close();

@@ -74,14 +74,13 @@ const linesAtOnce = 1000;
  * Verdicts on sliding windows over lines, wherever each was written, in the windows' order, as they come. Their lines'
  * offsets are places among those given, from 0.
  * @param run.name of what the lines are of: equal lines of equal names give equal ids.
- * @param run.skip so many windows are left out. @param run.onInference is told for how long the model was asked.
  * @throws LogGuardianError LG_WINDOW_SPEC; the signal's reason.
  */
 export async function detectLines(
   model: OpenModel,
   lines: readonly LogLine[],
   { windowSize, stride, batchSize }: Pick<WindowOptions, "windowSize" | "stride" | "batchSize">,
-  run: DetectionRun & { name?: string; onInference?: (seconds: number) => void },
+  run: DetectionRun & { name?: string },
 ): Promise<void> {
   const { name = "logs", onVerdict, skip = 0, signal } = run;
   const { detector, ...stages } = createStages(model, {

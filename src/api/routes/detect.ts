@@ -33,8 +33,12 @@ export function detectRoutes(
       try {
         assertFits(options, await detection.open());
         const results: DetectionResult[] = [];
-        const { inferenceSeconds } = await detection.detect(lines, options, {
+        let inferenceSeconds = 0;
+        await detection.detect(lines, options, {
           signal: gone.signal,
+          onInference(seconds) {
+            inferenceSeconds += seconds;
+          },
           async onVerdict(verdict) {
             results.push(resultOf(verdict, request.body.logs, options));
             await record(verdict);

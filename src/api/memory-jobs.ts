@@ -1,0 +1,99 @@
+import type { DetectBody, DetectionResult } from "./detection-schemas.ts";
+import { type Job, type JobStore, jobLost, jobTooLarge, noRoomForJobs } from "./job-store.ts";
+
+interface Held {
+  job: Job;
+  request: DetectBody | undefined;
+  results: DetectionResult[];
+  bytes: number;
+  lease: { by: string; until: number } | undefined;
+}
+
+/** The jobs of the embedded form: they live and die with its process. */
+export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
+  const held = new Map<string, Held>();
+  let bytes = 0;
+
+  function grow(one: Held, by: number): void {
+    one.bytes += by;
+    bytes += by;
+  }
+
+  function ofMine(id: string, by: string): Held {
+    const one = held.get(id);
+    if (one?.job.state !== "running" || one.lease?.by !== by) throw jobLost(id);
+    return one;
+  }
+
+  return {
+    async add({ windows, ...job }, request) {
+      const size = JSON.stringify(request).length;
+      if (bytes + size > maxBytes) throw noRoomForJobs();
+      const one: Held = {
+        job: { ...job, state: "queued", windows: { done: 0, total: windows }, inferenceSeconds: 0, tries: 0 },
+        request,
+        results: [],
+        bytes: 0,
+        lease: undefined,
+      };
+      grow(one, size);
+      held.set(job.id, one);
+    },
+    get: async (id) => held.get(id)?.job,
+    results: async (id) => held.get(id)?.results ?? [],
+    async claim(by, now, leaseMs) {
+      for (const one of held.values()) {
+        const { state } = one.job;
+        const isFree = state === "queued" || (state === "running" && (one.lease?.until ?? 0) < now);
+        if (!isFree || one.request === undefined) continue;
+        one.lease = { by, until: now + leaseMs };
+        const { startedAt = now, tries } = one.job;
+        one.job = { ...one.job, state: "running", startedAt, tries: tries + 1 };
+        return { job: one.job, request: one.request };
+      }
+      return undefined;
+    },
+    async report(id, by, { results, inferenceSeconds }, until) {
+      const one = ofMine(id, by);
+      const size = results.length === 0 ? 0 : JSON.stringify(results).length;
+      if (bytes + size > maxBytes) throw jobTooLarge();
+      grow(one, size);
+      one.results.push(...results);
+      one.lease = { by, until };
+      if (results.length === 0) return;
+      const { windows } = one.job;
+      one.job = {
+        ...one.job,
+        tries: 0,
+        windows: { ...windows, done: windows.done + results.length },
+        inferenceSeconds: one.job.inferenceSeconds + inferenceSeconds,
+      };
+    },
+    async release(id, by) {
+      const one = held.get(id);
+      if (one?.lease?.by !== by) return;
+      one.lease = undefined;
+      one.job = { ...one.job, tries: 0 };
+    },
+    async end(id, by, { state, at, error }) {
+      const one = ofMine(id, by);
+      one.job = { ...one.job, state, endedAt: at, ...(error === undefined ? {} : { error }) };
+      one.request = undefined;
+    },
+    async cancel(id, at) {
+      const one = held.get(id);
+      if (one === undefined || one.job.state === "cancelled") return;
+      one.job = { ...one.job, state: "cancelled", endedAt: at };
+      one.request = undefined;
+      one.results = [];
+      grow(one, -one.bytes);
+    },
+    async forget(before) {
+      for (const [id, one] of held) {
+        if ((one.job.endedAt ?? Number.POSITIVE_INFINITY) >= before) continue;
+        held.delete(id);
+        grow(one, -one.bytes);
+      }
+    },
+  };
+}
