@@ -81,14 +81,16 @@ export function createJobRunner(
     const { lines, options } = askedOf(request);
     let found: DetectionResult[] = [];
     let seconds = 0;
+    let from = job.windows.done;
     const report = async () => {
-      const [results, inferenceSeconds] = [found, seconds];
-      [found, seconds] = [[], 0];
-      if (results.length > 0) await jobs.report(id, me, { results, inferenceSeconds }, Date.now() + leaseMs);
+      if (found.length === 0) return;
+      const more = { from, results: found, inferenceSeconds: seconds };
+      [found, seconds, from] = [[], 0, from + found.length];
+      await jobs.report(id, me, more, Date.now() + leaseMs);
     };
     const heartbeat = setInterval(() => {
       jobs
-        .report(id, me, { results: [], inferenceSeconds: 0 }, Date.now() + leaseMs)
+        .report(id, me, { from: 0, results: [], inferenceSeconds: 0 }, Date.now() + leaseMs)
         .catch((thrown) => ended.abort(thrown));
     }, heartbeatMs);
     try {

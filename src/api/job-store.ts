@@ -34,16 +34,19 @@ export interface JobStore {
   ): Promise<void>;
   get(id: string): Promise<Job | undefined>;
   results(id: string): Promise<DetectionResult[]>;
-  /** The oldest that nobody works on; it is the caller's while it is heard of within `leaseMs`. */
+  /**
+   * The oldest that nobody works on; it is the caller's while it is heard of within `leaseMs`. Who asks works on none: one
+   * that is in their name is given to them again.
+   */
   claim(by: string, now: number, leaseMs: number): Promise<ClaimedJob | undefined>;
   /**
-   * More of its results, in their order; none only says that it is worked on.
+   * More of its results, in their order, behind the first `from`; none only says that it is worked on.
    * @throws LogGuardianError LG_JOB_LOST where it was cancelled or is another's, LG_JOB_SIZE where there is no room.
    */
   report(
     id: string,
     by: string,
-    found: { results: readonly DetectionResult[]; inferenceSeconds: number },
+    found: { from: number; results: readonly DetectionResult[]; inferenceSeconds: number },
     leaseUntil: number,
   ): Promise<void>;
   /** Leaves it to whoever comes. */

@@ -44,6 +44,8 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
     async claim(by, now, leaseMs) {
       for (const one of held.values()) {
         const { state } = one.job;
+        if (state === "running" && one.lease?.by === by && one.request !== undefined)
+          return { job: one.job, request: one.request };
         const isFree = state === "queued" || (state === "running" && (one.lease?.until ?? 0) < now);
         if (!isFree || one.request === undefined) continue;
         one.lease = { by, until: now + leaseMs };
@@ -53,14 +55,16 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
       }
       return undefined;
     },
-    async report(id, by, { results, inferenceSeconds }, until) {
+    async report(id, by, { from, results, inferenceSeconds }, until) {
       const one = ofMine(id, by);
-      const size = results.length === 0 ? 0 : JSON.stringify(results).length;
+      one.lease = { by, until };
+      const known = one.results.length;
+      if (results.length === 0 || known === from + results.length) return;
+      if (known !== from) throw jobLost(id);
+      const size = JSON.stringify(results).length;
       if (bytes + size > maxBytes) throw jobTooLarge();
       grow(one, size);
       one.results.push(...results);
-      one.lease = { by, until };
-      if (results.length === 0) return;
       const { windows } = one.job;
       one.job = {
         ...one.job,

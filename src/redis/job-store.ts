@@ -62,11 +62,18 @@ export function createRedisJobs(
       }
       return undefined;
     },
-    async report(id, by, { results, inferenceSeconds }, leaseUntil) {
+    async report(id, by, { from, results, inferenceSeconds }, leaseUntil) {
       const outcome = await redis.script(
         "job-report",
         [bytes, jobKey(id), resultsKey(id)],
-        [by, leaseUntil, maxBytes, inferenceSeconds, ...results.map((result) => JSON.stringify(result))],
+        [
+          by,
+          leaseUntil,
+          maxBytes,
+          inferenceSeconds,
+          from,
+          ...results.map((result) => JSON.stringify(result)),
+        ],
       );
       if (outcome === "lost") throw jobLost(id);
       if (outcome === "full") throw jobTooLarge();
