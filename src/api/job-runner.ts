@@ -13,7 +13,7 @@ import { problemOf } from "./problem.ts";
 const lookEveryMs = 1_000;
 /** A job whose worker is not heard of for so long is another's. */
 const leaseMs = 30_000;
-/** And one that was cancelled is left within. */
+/** And one that was removed is left within. */
 const heartbeatMs = 2_000;
 const forgetEveryMs = 60_000;
 /** Results that are reported at once. */

@@ -19,6 +19,11 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
     bytes += by;
   }
 
+  function drop(one: Held): void {
+    held.delete(one.job.id);
+    grow(one, -one.bytes);
+  }
+
   function ofMine(id: string, by: string): Held {
     const one = held.get(id);
     if (one?.job.state !== "running" || one.lease?.by !== by) throw jobLost(id);
@@ -84,20 +89,12 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
       one.job = { ...one.job, state, endedAt: at, ...(error === undefined ? {} : { error }) };
       one.request = undefined;
     },
-    async cancel(id, at) {
+    async remove(id) {
       const one = held.get(id);
-      if (one === undefined || one.job.state === "cancelled") return;
-      one.job = { ...one.job, state: "cancelled", endedAt: at };
-      one.request = undefined;
-      one.results = [];
-      grow(one, -one.bytes);
+      if (one !== undefined) drop(one);
     },
     async forget(before) {
-      for (const [id, one] of held) {
-        if ((one.job.endedAt ?? Number.POSITIVE_INFINITY) >= before) continue;
-        held.delete(id);
-        grow(one, -one.bytes);
-      }
+      for (const one of held.values()) if ((one.job.endedAt ?? Number.POSITIVE_INFINITY) < before) drop(one);
     },
   };
 }

@@ -114,22 +114,22 @@ describe.each(stores)("jobs in %s", (_, create) => {
     expect(await jobs.get(one.id)).toMatchObject({ state: "failed", error });
   });
 
-  it("are cancelled whatever they are, with all they hold, which whoever works on them hears of", async () => {
+  it("are removed whatever they are, with all they hold, which whoever works on them hears of", async () => {
     const jobs = create(700);
     const [one, other] = [job(1), job(2)];
     await jobs.add(one, request());
     await jobs.claim("a", now, leaseMs);
     await jobs.report(one.id, "a", { from: 0, results: [result("1")], inferenceSeconds: 0 }, now + leaseMs);
-    await jobs.cancel(one.id, now);
-    await jobs.cancel(one.id, now + 1);
-    expect(await jobs.get(one.id)).toMatchObject({ state: "cancelled", endedAt: now });
+    await jobs.remove(one.id);
+    await jobs.remove(one.id);
+    expect(await jobs.get(one.id)).toBeUndefined();
     expect(await jobs.results(one.id)).toEqual([]);
-    await expect(
-      jobs.report(one.id, "a", { from: 0, results: [], inferenceSeconds: 0 }, now + leaseMs),
-    ).rejects.toMatchObject(lost);
+    const nothing = { from: 0, results: [], inferenceSeconds: 0 };
+    await expect(jobs.report(one.id, "a", nothing, now + leaseMs)).rejects.toMatchObject(lost);
     await jobs.add(other, request());
-    await jobs.cancel(other.id, now);
+    await jobs.remove(other.id);
     expect(await jobs.claim("a", now, leaseMs)).toBeUndefined();
+    expect(await jobs.get(other.id)).toBeUndefined();
   });
 
   it("take no more room than there is, and give it back", async () => {
