@@ -14,6 +14,7 @@ const rooms = [
   "alert",
   "config",
   "codec",
+  "api",
   "redis",
   "kafka",
   "pipeline",
@@ -39,6 +40,7 @@ const owners = {
   "node-llama-cpp": "classify",
   // Ours, and what producers of raw topics write.
   avsc: "(codec|ingest)",
+  fastify: "api",
   pino: "telemetry",
   "prom-client": "telemetry",
 };

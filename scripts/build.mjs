@@ -1,4 +1,5 @@
-// Compiles src/ and workers/ to dist/ for the package: Node refuses to strip types under node_modules.
+// Compiles src/ and workers/ to dist/ for the package: Node refuses to strip types under node_modules. What is not TypeScript
+// goes there as it is.
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,4 +13,5 @@ execFileSync(
   [join(root, "node_modules/typescript/bin/tsc"), "--project", join(root, "tsconfig.build.json")],
   { cwd: root, stdio: "inherit" },
 );
-for (const script of globSync("src/**/*.lua", { cwd: root })) cpSync(join(root, script), join(dist, script));
+for (const file of globSync(["src/**/*.lua", "src/api/page/**/*.*"], { cwd: root }))
+  cpSync(join(root, file), join(dist, file));

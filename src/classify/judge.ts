@@ -13,7 +13,10 @@ import { type WindowVectors, windowVectors } from "./window-vectors.ts";
 /** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
 export interface Judge {
   /** In the order asked. A window that cannot be judged is undecided with the reason; it spoils no other. */
-  judge(windows: readonly AskedWindow[]): Promise<Judgement[]>;
+  judge(
+    windows: readonly AskedWindow[],
+    asked?: { /** as of the options */ rawOutput: boolean },
+  ): Promise<Judgement[]>;
   /** Of a window that is not to be judged. @param reason a stable code. */
   undecided(lines: number, reason: string): Judgement;
   stats(): { verdicts: CacheStats; lines: CacheStats };
@@ -149,6 +152,7 @@ export function createJudge(
     known: KnownWindow,
     lines: readonly string[],
     isRaised: boolean,
+    rawOutput: boolean,
   ): Promise<Judgement> {
     const margin = marginOf(known);
     const judgement: Judgement = {
@@ -164,7 +168,7 @@ export function createJudge(
       judgement.novelty = Math.max(...known.lineNovelties);
       judgement.lineNovelties = known.lineNovelties;
     }
-    if (options.rawOutput) {
+    if (rawOutput) {
       const [vectors] = await windowVectors(embedder, [lines]);
       if (vectors !== undefined) judgement.answer = await scorer.answer(vectors.joined);
     }
@@ -174,7 +178,7 @@ export function createJudge(
   return {
     undecided,
     stats: () => ({ verdicts: cache.stats(), lines: embedder.stats() }),
-    async judge(windows) {
+    async judge(windows, { rawOutput } = options) {
       const asked = windows.map((window) => {
         const masked = window.masked.slice(0, limits.maxLines);
         return { ...window, masked, key: windowKey(bundle.id, masked) };
@@ -199,7 +203,7 @@ export function createJudge(
         asked.map((window) => {
           const result = results.get(window.key);
           return isKnown(result)
-            ? judgementOf(result, window.masked, raised.has(window))
+            ? judgementOf(result, window.masked, raised.has(window), rawOutput)
             : undecided(window.masked.length, codeOf(result));
         }),
       );

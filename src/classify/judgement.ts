@@ -1,5 +1,6 @@
+export const verdictNames = ["normal", "anomalous", "undecided"] as const;
 /** `undecided`: the model could not be asked. */
-export type VerdictName = "normal" | "anomalous" | "undecided";
+export type VerdictName = (typeof verdictNames)[number];
 
 /** The model's answer to one window. */
 export interface Judgement {

@@ -3,9 +3,8 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Config } from "../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
-import { topicNames } from "../pipeline/names.ts";
-import { type Anomaly, isNewer, parseAnomaly } from "../verdict/anomaly.ts";
-import { recordsOnTopic } from "./topic-records.ts";
+import type { Anomaly } from "../verdict/anomaly.ts";
+import { anomalyIn, verdictOnTopic } from "./anomalies-on-topic.ts";
 
 /** A window that is to be explained: of a verdict, or of plain lines. */
 export interface Subject {
@@ -100,37 +99,12 @@ export function subjectOf({ event, logguardian: { key, pipeline, model, lines } 
   return { id: event.id, key, start: event.start, pipeline, model, lines };
 }
 
-/** The newest revision of a verdict. @throws LogGuardianError LG_VERDICT_UNKNOWN, LG_KAFKA_*. */
+/** @throws LogGuardianError LG_VERDICT_UNKNOWN, LG_KAFKA_*. */
 export async function subjectOnTopic(id: string, config: Config): Promise<Subject> {
-  let newest: Anomaly | undefined;
-  for await (const anomaly of anomaliesOnTopic(config, id))
-    if (newest === undefined || isNewer(anomaly, newest)) newest = anomaly;
-  if (newest !== undefined) return subjectOf(newest);
-  throw new LogGuardianError(
-    "LG_VERDICT_UNKNOWN",
-    `${topicNames(config, "").anomalies} holds no verdict ${id}, and there is no file of that name.`,
-    "Take the id from event.id, the header lg-id or the alert's verdict_id; it is gone once the topic's retention has passed.",
-  );
-}
-
-/** All that the topic holds, or those with this id. What is no verdict of ours is left out. @throws LogGuardianError LG_KAFKA_*. */
-export async function* anomaliesOnTopic(config: Config, id?: string): AsyncGenerator<Anomaly> {
-  for await (const { value, headers } of recordsOnTopic(config, topicNames(config, "").anomalies)) {
-    if (id !== undefined && String(headers["lg-id"]) !== id) continue;
-    const anomaly = anomalyIn(value);
-    if (anomaly !== undefined) yield anomaly;
-  }
+  return subjectOf(await verdictOnTopic(id, config));
 }
 
 /** Verdicts of a file, as the anomalies topic holds them. @throws LogGuardianError LG_EXPLAIN_VERDICT, LG_FILE_UNREADABLE. */
 export async function anomaliesOfFile(file: string): Promise<Anomaly[]> {
   return (await rowsOf(file)).map((row) => anomalyIn(Buffer.from(row.text)) ?? refuse(file, row));
-}
-
-function anomalyIn(value: Buffer | null): Anomaly | undefined {
-  try {
-    return parseAnomaly(value);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,6 +7,7 @@ import { packageVersion } from "../package-root.ts";
 import { addAlertCommands } from "./alert-program.ts";
 import { collect } from "./arguments.ts";
 import { addBenchmarkCommand } from "./benchmark-program.ts";
+import { addFeedbackCommands } from "./feedback-program.ts";
 import { addModelCommands } from "./model-program.ts";
 
 /** The command line. Each command's code is loaded only when it runs. */
@@ -68,14 +69,18 @@ On a terminal it prints for people, in a pipe one JSON object a line. Exit code 
   program
     .command("start")
     .description("run roles of all pipelines on Kafka, Redis and Alertmanager; without names all of them")
-    .argument("[roles...]", "ingester, windower, detector, alerter")
+    .argument("[roles...]", "ingester, windower, detector, alerter, api")
     .addOption(configOption())
+    .option("--host <address>", "of the API (default: the configuration's, 127.0.0.1)")
+    .option("--port <n>", "of the API (default: the configuration's, 8000)")
     .addHelpText(
       "after",
       `
 Examples:
   logguardian start
   logguardian start ingester windower --config /etc/logguardian.yaml
+  logguardian start api --port 8000
+Without a configuration, or with one that names no pipeline, api needs neither Kafka nor Redis: it judges what is sent to it.
 SIGTERM ends what is under way, commits and leaves. /metrics, /health and /ready stand on http.port.`,
     )
     .action(async (roles, options) => (await import("./commands/start.ts")).startCommand(roles, options));
@@ -148,6 +153,8 @@ A line's score is that of the window up to it. Its weight says how much lower th
 it and its equals. In JSON lines are counted from 0.`,
     )
     .action(async (what, options) => (await import("./commands/explain.ts")).explainCommand(what, options));
+
+  addFeedbackCommands(program, configOption);
 
   program
     .command("decode")

@@ -7,7 +7,7 @@ import { readRanges } from "../kafka/read-ranges.ts";
 import { createTopics } from "../kafka/topics.ts";
 import { silentLogger } from "../telemetry/logger.ts";
 
-/** All that a topic holds now, partition by partition. Nothing is committed. @throws LogGuardianError LG_TOPIC_MISSING, LG_KAFKA_*. */
+/** All that a topic holds now, partition by partition; nothing is committed. @throws LogGuardianError LG_TOPIC_MISSING, LG_KAFKA_*. */
 export async function* recordsOnTopic(config: Config, topic: string): AsyncGenerator<RawRecord> {
   const { brokers } = config.kafka;
   const client = await connectKafka(config.kafka, { logger: silentLogger });
@@ -16,11 +16,11 @@ export async function* recordsOnTopic(config: Config, topic: string): AsyncGener
     const topics = createTopics(client.admin, { brokers, replicationFactor: 1, retentionMs: 0 });
     await topics.partitions(topic);
     const bounds = [...(await topics.bounds(topic))].filter(([, { start, end }]) => start < end);
-    const reader = readRanges(
-      { client, topics, brokers },
-      bounds.map(([partition, { start, end }]) => ({ topic, partition, from: start, end })),
-      { group: `logguardian-cli-${randomUUID()}`, maxBytes: sizeOf(config.limits.inFlight) },
-    );
+    const ranges = bounds.map(([partition, { start, end }]) => ({ topic, partition, from: start, end }));
+    const reader = readRanges({ client, topics, brokers }, ranges, {
+      group: `logguardian-read-${randomUUID()}`,
+      maxBytes: sizeOf(config.limits.inFlight),
+    });
     try {
       for (const { batches } of reader.ranges) for await (const batch of batches) yield* batch;
     } finally {

@@ -3,7 +3,7 @@ import { closest, distance } from "fastest-levenshtein";
 import type { TSchema } from "typebox";
 import { reasonOf } from "../errors.ts";
 import type { Problem } from "./problem.ts";
-import { configSchema, pipelineSchema, windowSchemas } from "./schema.ts";
+import { configSchema, pipelineSchema, tokenSchema, windowSchemas } from "./schema.ts";
 
 /** The variable that names the configuration itself. */
 const configVariable = "LOGGUARDIAN_CONFIG";
@@ -16,7 +16,7 @@ type Environment = Record<string, string | undefined>;
 /**
  * Puts `LOGGUARDIAN_<PATH>` into the configuration, and what the file named by `LOGGUARDIAN_<PATH>_FILE` holds: for
  * `kafka.sasl.password` LOGGUARDIAN_KAFKA_SASL_PASSWORD. Lists are separated by commas. A pipeline must stand in the
- * file. Variables that name nothing are left alone, since orchestrators make up some of their own, unless they are nearly
+ * file, and so must one of `api.tokens`. Variables that name nothing are left alone, since orchestrators make up some of their own, unless they are nearly
  * the name of a setting or of LOGGUARDIAN_CONFIG.
  */
 export function applyEnvironment(content: Tree, environment: Environment): Problem[] {
@@ -30,6 +30,9 @@ export function applyEnvironment(content: Tree, environment: Environment): Probl
     if (window !== undefined && schema !== undefined)
       walk(schema, window, ["pipelines", name, "window"], given);
   }
+  const { tokens } = (content.api ?? {}) as { tokens?: Tree };
+  for (const [name, token] of Object.entries(tokens ?? {}))
+    if (isTree(token)) walk(tokenSchema, token, ["api", "tokens", name], given);
   return [...given.problems, ...misspelt(given)];
 }
 

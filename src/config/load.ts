@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { Value } from "typebox/value";
 import { parseDocument, stringify } from "yaml";
 import { ownLabels } from "../alert/alert.ts";
@@ -34,6 +35,14 @@ export function loadConfig(
   path: string | undefined,
   environment: Record<string, string | undefined> = process.env,
 ): Config {
+  return readConfig(path, environment, { needsPipelines: true });
+}
+
+function readConfig(
+  path: string | undefined,
+  environment: Record<string, string | undefined>,
+  options: ParseOptions,
+): Config {
   const file = path ?? environment.LOGGUARDIAN_CONFIG ?? defaultConfigFile;
   let text: string;
   try {
@@ -46,7 +55,7 @@ export function loadConfig(
       thrown,
     );
   }
-  return parseConfig(text, file, environment);
+  return parseConfig(text, file, environment, options);
 }
 
 /** For what needs no pipeline: where no file is named and none lies here, the defaults and the environment. */
@@ -54,10 +63,31 @@ export function loadConfigOrDefaults(
   path: string | undefined,
   environment: Record<string, string | undefined> = process.env,
 ): Config {
-  if (path !== undefined || environment.LOGGUARDIAN_CONFIG !== undefined || existsSync(defaultConfigFile))
-    return loadConfig(path, environment);
-  const aPipeline = "pipelines: { none: { topics: [none], format: auto, window: { kind: session } } }";
-  return parseConfig(aPipeline, "the environment", environment);
+  if (isThere(path, environment)) return loadConfig(path, environment);
+  return parseConfig("", "the environment", environment, { needsPipelines: false });
+}
+
+/**
+ * For the API, which works by itself: what a file that may name no pipeline says, where there is one, and the environment.
+ * `isEmbedded`: no pipeline is named, so that there is nothing of which Kafka or Redis could know.
+ * @throws LogGuardianError LG_CONFIG_FILE, LG_CONFIG.
+ */
+export function loadConfigOfApi(
+  path: string | undefined,
+  environment: Record<string, string | undefined> = process.env,
+): { config: Config; isEmbedded: boolean } {
+  const config = isThere(path, environment)
+    ? readConfig(path, environment, { needsPipelines: false })
+    : loadConfigOrDefaults(path, environment);
+  return { config, isEmbedded: Object.keys(config.pipelines).length === 0 };
+}
+
+function isThere(path: string | undefined, environment: Record<string, string | undefined>): boolean {
+  return path !== undefined || environment.LOGGUARDIAN_CONFIG !== undefined || existsSync(defaultConfigFile);
+}
+
+interface ParseOptions {
+  needsPipelines: boolean;
 }
 
 /** @throws LogGuardianError LG_CONFIG. */
@@ -65,6 +95,7 @@ export function parseConfig(
   text: string,
   file: string,
   environment: Record<string, string | undefined> = {},
+  { needsPipelines }: ParseOptions = { needsPipelines: true },
 ): Config {
   const document = parseDocument(text);
   const problems: Problem[] = document.errors.map(({ message }) => ({
@@ -81,6 +112,8 @@ export function parseConfig(
   problems.push(...applyEnvironment(content, environment));
   Value.Default(configSchema, content);
   problems.push(...problemsOf(configSchema, content));
+  if (needsPipelines && isDeepStrictEqual(content.pipelines, {}))
+    problems.push({ path: "pipelines", what: "is missing" });
   for (const [name, pipeline] of Object.entries(content.pipelines ?? {}))
     problems.push(...problemsOfPipeline(name, pipeline));
   if (problems.length === 0)
@@ -89,6 +122,7 @@ export function parseConfig(
       ...problemsOfRedis(content as Config),
       ...problemsOfAlertmanager(content as Config),
       ...problemsOfRegistry(content as Config),
+      ...problemsOfTokens(content as Config),
     );
   if (problems.length > 0) throw refuse(file, problems);
   return content as Config;
@@ -146,6 +180,18 @@ function problemsOfRegistry({ schemaRegistry, pipelines }: Config): Problem[] {
   return Object.entries(pipelines)
     .filter(([, pipeline]) => rawTopicsOf(pipeline).some(({ format }) => format === "avro"))
     .map(([name]) => ({ path: `pipelines.${name}.format`, what: "avro needs schemaRegistry.url" }));
+}
+
+/** Who asks with a token that two have could be either. */
+function problemsOfTokens({ api: { token, tokens } }: Config): Problem[] {
+  const holders = new Map<string, string>(token === undefined ? [] : [[token, "api.token"]]);
+  return Object.entries(tokens).flatMap(([name, { token }]) => {
+    const holder = holders.get(token);
+    holders.set(token, name);
+    return holder === undefined
+      ? []
+      : [{ path: `api.tokens.${name}.token`, what: `is the token of ${holder}` }];
+  });
 }
 
 function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
@@ -244,7 +290,7 @@ function firstLine(message: string): string {
 /** The effective configuration as YAML, its secrets hidden. */
 export function printConfig(config: Config): string {
   const hidden = (name: string, value: unknown) =>
-    ["password", "bearerToken"].includes(name)
+    ["password", "bearerToken", "token"].includes(name)
       ? "<hidden>"
       : typeof value === "string" && value.includes("://")
         ? withoutSecrets(value)

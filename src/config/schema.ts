@@ -19,6 +19,53 @@ const mostLines = 2000;
 const redisUrl = "^rediss?://";
 const labelPattern = "^[a-zA-Z_][a-zA-Z0-9_]*$";
 
+/** What the bearer of a token may do; admin: everything, and see the jobs of others. */
+export const scopes = ["read", "detect", "feedback", "admin"] as const;
+export type Scope = (typeof scopes)[number];
+/** Shorter ones can be guessed. */
+const secretToken = () => Type.String({ minLength: 16 });
+
+/** One of `api.tokens`. */
+export const tokenSchema = object({
+  token: secretToken(),
+  scopes: Type.Array(oneOf(scopes), { minItems: 1, uniqueItems: true }),
+  /** Whose anomalies it reads and judges; all where not set. */
+  pipelines: optional(Type.Array(text(), { minItems: 1, uniqueItems: true })),
+});
+
+const api = object(
+  {
+    publicUrl: optional(text({ pattern: "^https?://", description: "where people open the triage page" })),
+    host: text({ default: "127.0.0.1" }),
+    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8000 }),
+    tls: optional(object({ certificate: text(), key: text() })),
+    /** Not set: where there is a token. */
+    enableAuth: optional(Type.Boolean()),
+    /** May do everything. */
+    token: optional(secretToken()),
+    /** By name, which stands beside what its bearer says. */
+    tokens: Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]*$" }), tokenSchema, { default: {} }),
+    corsOrigins: Type.Array(text({ pattern: "^https?://[^/]+$" }), { default: [] }),
+    bundle: optional(text({ description: "directory, of POST /detect; the starter bundle by default" })),
+    threshold: optional(Type.Number({ minimum: 0, maximum: 1 })),
+    index: object({ retention: duration("7d"), maxBytes: size("256MB") }, { default: {} }),
+    jobs: object({ retention: duration("1d"), maxBytes: size("256MB") }, { default: {} }),
+    limits: object(
+      {
+        body: size("16MB"),
+        lines: count(1, 10_000),
+        batchBody: size("64MB"),
+        batchLines: count(1, 200_000),
+        requestsPerMinute: count(1, 600),
+        detections: count(1, 16),
+        streams: count(1, 64),
+      },
+      { default: {} },
+    ),
+  },
+  { default: {} },
+);
+
 /** Paths of PEM files. */
 const tls = object({
   ca: optional(text({ description: "certificate authority, when not one the system knows" })),
@@ -190,12 +237,6 @@ export const configSchema = object({
     },
     { default: {} },
   ),
-  api: object(
-    {
-      publicUrl: optional(text({ pattern: "^https?://", description: "where people open the triage page" })),
-    },
-    { default: {} },
-  ),
   schemaRegistry: optional(
     object({
       url: text({ pattern: "^https?://" }),
@@ -219,6 +260,7 @@ export const configSchema = object({
     },
     { default: {} },
   ),
+  api,
   log: object({ level: oneOf(["debug", "info", "warn", "error"], { default: "info" }) }, { default: {} }),
   limits: object(
     {
@@ -247,7 +289,7 @@ export const configSchema = object({
     { default: {} },
   ),
   /** Each checked by `pipelineSchema`. */
-  pipelines: Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 }),
+  pipelines: Type.Record(Type.String(), Type.Unknown(), { default: {} }),
 });
 
 export type WindowConfig = Static<(typeof windowSchemas)[keyof typeof windowSchemas]>;

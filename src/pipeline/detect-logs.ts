@@ -1,9 +1,12 @@
+import { setImmediate } from "node:timers/promises";
+import type { DetectionRun, LogLine, WindowOptions } from "../api/detection.ts";
 import type { Judgement } from "../classify/judgement.ts";
 import { createFormat } from "../ingest/formats/index.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import type { Verdict } from "../verdict/verdict.ts";
+import type { Detector } from "./detector.ts";
 import { runEmbedded } from "./embedded.ts";
-import { type ModelOptions, withModel } from "./open-model.ts";
+import { type ModelOptions, type OpenModel, withModel } from "./open-model.ts";
 import { createStages } from "./stages.ts";
 
 export interface DetectOptions extends Pick<ModelOptions, "bundleDir" | "threshold" | "inference"> {
@@ -50,46 +53,90 @@ export async function detect(
   options: DetectOptions = {},
 ): Promise<Detection[]> {
   const { batchSize = 16, windowSize = 10, stride = 5, rawOutput = false, inference, ...rest } = options;
-  const lines = typeof logs === "string" ? logs.replace(/\n$/, "").split("\n") : logs;
-  if (lines.length === 0 || logs === "") return [];
+  const texts = typeof logs === "string" ? logs.replace(/\n$/, "").split("\n") : logs;
+  if (texts.length === 0 || logs === "") return [];
   return withModel({ ...rest, rawOutput, inference: { ...inference, batchSize } }, async (model) => {
-    const stages = createStages(model, {
-      pipeline: "detect",
-      format: createFormat("text"),
-      layout: "none",
-      key: { kind: "origin" },
-      window: { kind: "sliding", size: windowSize, stride },
-      batchWindows: batchSize,
-    });
     const detections: Detection[] = [];
-    await runEmbedded(
-      stages,
-      [{ name: "logs", batches: recordsOf(lines) }],
-      {
-        onVerdict: (verdict) => void detections.push(detectionOf(verdict, lines, rawOutput)),
-        onDeadLetter: ({ error }) => {
-          throw error;
-        },
-      },
-      { maxPendingWindows: 4 * batchSize },
+    await detectLines(
+      model,
+      texts.map((message) => ({ message })),
+      { windowSize, stride, batchSize },
+      { onVerdict: (verdict) => void detections.push(detectionOf(verdict, texts, rawOutput)) },
     );
     return detections;
   });
 }
 
-async function* recordsOf(lines: readonly string[]): AsyncGenerator<RawRecord[]> {
-  const timestamp = Date.now();
-  yield lines.map((line, offset) => ({
-    topic: "logs",
-    partition: 0,
-    offset,
-    key: null,
-    // An empty line is a line: it keeps its place in the window.
-    value: Buffer.from(line === "" ? " " : line),
-    headers: {},
-    timestamp,
-    origin: {},
-  }));
+/** Records that are masked at once, between which others have their turn. */
+const linesAtOnce = 1000;
+
+/**
+ * Verdicts on sliding windows over lines, wherever each was written, in the windows' order, as they come. Their lines'
+ * offsets are places among those given, from 0.
+ * @param run.name of what the lines are of: equal lines of equal names give equal ids.
+ * @throws LogGuardianError LG_WINDOW_SPEC; the signal's reason.
+ */
+export async function detectLines(
+  model: OpenModel,
+  lines: readonly LogLine[],
+  { windowSize, stride, batchSize }: Pick<WindowOptions, "windowSize" | "stride" | "batchSize">,
+  run: DetectionRun & { name?: string },
+): Promise<void> {
+  const { name = "logs", onVerdict, skip = 0, signal } = run;
+  const { detector, ...stages } = createStages(model, {
+    pipeline: detectPipeline,
+    format: createFormat("text"),
+    layout: "none",
+    key: { kind: "kafka" },
+    window: { kind: "sliding", size: windowSize, stride },
+    batchWindows: batchSize,
+  });
+  let left = skip;
+  const measured: Detector = {
+    async detect(windows) {
+      signal?.throwIfAborted();
+      const known = Math.min(left, windows.length);
+      left -= known;
+      const began = performance.now();
+      const verdicts = await detector.detect(windows.slice(known));
+      run.onInference?.((performance.now() - began) / 1000);
+      return verdicts;
+    },
+  };
+  await runEmbedded(
+    { ...stages, detector: measured },
+    [{ name, batches: recordsOf(name, lines) }],
+    {
+      onVerdict,
+      onDeadLetter: ({ error }) => {
+        throw error;
+      },
+    },
+    { maxPendingWindows: 4 * batchSize },
+  );
+}
+
+/** What verdicts on lines that are at hand name as their pipeline. */
+export const detectPipeline = "detect";
+/** All lines of one call stand in one order, whatever their origin. */
+const oneKey = Buffer.from("logs");
+
+async function* recordsOf(topic: string, lines: readonly LogLine[]): AsyncGenerator<RawRecord[]> {
+  const now = Date.now();
+  for (let from = 0; from < lines.length; from += linesAtOnce) {
+    if (from > 0) await setImmediate();
+    yield lines.slice(from, from + linesAtOnce).map(({ message, time = now, source }, place) => ({
+      topic,
+      partition: 0,
+      offset: from + place,
+      key: oneKey,
+      // An empty line is a line: it keeps its place in the window.
+      value: Buffer.from(message === "" ? " " : message),
+      headers: {},
+      timestamp: time,
+      origin: source === undefined ? {} : { host: source },
+    }));
+  }
 }
 
 function detectionOf(verdict: Verdict, logs: readonly string[], rawOutput: boolean): Detection {

@@ -1,6 +1,10 @@
 import type { Config } from "../config/schema.ts";
 
-export const roleNames = ["ingester", "windower", "detector", "alerter"] as const;
+/** One of each for every pipeline. */
+export const pipelineRoleNames = ["ingester", "windower", "detector", "alerter"] as const;
+export type PipelineRoleName = (typeof pipelineRoleNames)[number];
+/** The API is one for all pipelines. */
+export const roleNames = [...pipelineRoleNames, "api"] as const;
 export type RoleName = (typeof roleNames)[number];
 
 /** Topics of a pipeline, and those that pipelines share. */
@@ -17,6 +21,11 @@ export function topicNames({ topics: { prefix } }: Config, pipeline: string) {
 
 export function groupName({ topics: { prefix } }: Config, pipeline: string, role: RoleName): string {
   return `${prefix}.${pipeline}.${role}`;
+}
+
+/** Of a role that reads for all pipelines. No pipeline's group has a name so short. */
+export function sharedGroupName({ topics: { prefix } }: Config, role: RoleName): string {
+  return `${prefix}.${role}`;
 }
 
 /** A replay is a pipeline of its own; what stands behind the dot is no pipeline's name. */

@@ -7,18 +7,26 @@ import { serveTelemetry } from "../telemetry/http.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createPinoLogger } from "../telemetry/pino-logger.ts";
-import { type RoleName, roleNames } from "./names.ts";
+import { type PipelineRoleName, pipelineRoleNames, type RoleName } from "./names.ts";
 import { createAlerterRole } from "./roles/alerter.ts";
 import { createDetectorRole } from "./roles/detector.ts";
 import { createIngesterRole } from "./roles/ingester.ts";
 import { createWindowerRole } from "./roles/windower.ts";
 import { openServices, type Role, type RoleContext, type Services } from "./services.ts";
 
-export const roleCreators: Readonly<Record<RoleName, (context: RoleContext) => Promise<Role>>> = {
+type Creators = Readonly<
+  Record<PipelineRoleName, (context: RoleContext) => Promise<Role>> & {
+    api: (services: Services) => Promise<Role>;
+  }
+>;
+
+export const roleCreators: Creators = {
   ingester: createIngesterRole,
   windower: createWindowerRole,
   detector: createDetectorRole,
   alerter: createAlerterRole,
+  // The others need no HTTP server of its kind.
+  api: async (services) => (await import("./roles/api.ts")).createApiRole(services),
 };
 
 const lookEveryMs = 1_000;
@@ -61,9 +69,10 @@ export async function runRoles(
   const started: Role[] = [];
   try {
     services = await openServices({ config, logger, health, metrics, signal: patience.signal });
-    for (const role of roleNames.filter((name) => roles.includes(name)))
+    for (const role of pipelineRoleNames.filter((name) => roles.includes(name)))
       for (const [pipeline, options] of Object.entries(config.pipelines))
         started.push(await creators[role]({ services, pipeline, options }));
+    if (roles.includes("api")) started.push(await creators.api(services));
     // Readers before writers: what is written first is read at once.
     for (const role of started.toReversed()) await role.start();
     logger.info("LogGuardian runs.", { roles, pipelines: Object.keys(config.pipelines), port: server.port });

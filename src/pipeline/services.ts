@@ -12,7 +12,7 @@ import { connectRedis, type RedisClient } from "../redis/client.ts";
 import type { Health } from "../telemetry/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { groupName, type RoleName, sharedTopicPartitions, topicNames } from "./names.ts";
+import { groupName, type RoleName, sharedGroupName, sharedTopicPartitions, topicNames } from "./names.ts";
 
 /** What the roles of one process share. */
 export interface Services {
@@ -87,11 +87,12 @@ const maxFetchBytes: Record<RoleName, number> = {
   windower: 64 * 1024,
   detector: 64 * 1024,
   alerter: 64 * 1024,
+  api: 64 * 1024,
 };
 
-/** A consumer set up as all roles set theirs up. */
+/** A consumer set up as all roles set theirs up. Without a pipeline it reads for all of them. */
 export function consumerFor(
-  { services, pipeline }: RoleContext,
+  { services, pipeline = "" }: Pick<RoleContext, "services"> & { pipeline?: string },
   role: RoleName,
   topics: readonly string[],
   assign: (assignment: Assignment) => Promise<PartitionWorker>,
@@ -106,12 +107,12 @@ export function consumerFor(
       onRebalance: () => metrics.rebalances.inc({ pipeline, role }),
     },
     {
-      group: groupName(config, pipeline, role),
+      group: pipeline === "" ? sharedGroupName(config, role) : groupName(config, pipeline, role),
       topics,
       sessionTimeoutMs: durationOf(config.limits.sessionTimeout),
       maxInFlightBytes: sizeOf(config.limits.inFlight),
       maxFetchBytes: maxFetchBytes[role],
-      name: `${role} ${pipeline}`,
+      name: pipeline === "" ? role : `${role} ${pipeline}`,
     },
     assign,
   );

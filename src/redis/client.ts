@@ -19,6 +19,8 @@ export interface RedisClient {
   ): Promise<unknown>;
   /** A whole hash, read in parts of about so many fields: all that is there while it is being read. */
   hash(key: string, fieldsAtATime: number): Promise<Map<string, Buffer>>;
+  /** One field of a hash. */
+  field(key: string, name: string): Promise<Buffer | undefined>;
   ping(): Promise<string>;
   /** Its maxmemory-policy; `noeviction` too where it has no limit, undefined where it does not say. */
   evictionPolicy(): Promise<string | undefined>;
@@ -43,6 +45,23 @@ const scripts = [
   "feedback-begin",
   "feedback-apply",
   "feedback-at",
+  "index-open",
+  "index-put",
+  "index-say",
+  "index-page",
+  "index-get",
+  "index-changes",
+  "index-trim",
+  "index-size",
+  "job-add",
+  "job-ids",
+  "job-get",
+  "job-claim",
+  "job-report",
+  "job-release",
+  "job-end",
+  "job-remove",
+  "job-results",
 ] as const;
 export type ScriptName = (typeof scripts)[number];
 
@@ -106,6 +125,7 @@ export async function connectRedis(
     script: (name, keys, args) => patiently(() => scriptCall(redis, name, keys, args)),
     // Once more from its beginning: a cursor means nothing to another server.
     hash: (key, fieldsAtATime) => patiently(() => readHash(redis, key, fieldsAtATime)),
+    field: async (key, name) => (await patiently(() => redis.hgetBuffer(key, name))) ?? undefined,
     ping: () => redis.ping(),
     evictionPolicy: async () => evictionPolicyOf(await redis.info("memory").catch(() => "")),
     async close() {

@@ -37,6 +37,13 @@ export interface Metrics {
   commitAge: Gauge<"pipeline" | "role">;
   rebalances: Counter<"pipeline" | "role">;
   waiting: Gauge<"wait">;
+  requests: Counter<"method" | "route" | "status">;
+  requestSeconds: Histogram<"method" | "route">;
+  feedback: Counter<"pipeline" | "judgement">;
+  detections: Gauge;
+  jobs: Counter<"state">;
+  indexedAnomalies: Gauge;
+  indexBytes: Gauge;
   /** Shows what a role of a pipeline counts as 0: of a counter without a series, nobody sees the first count. */
   startAtZero(counted: { pipeline: string; role: string }): void;
   /** Called before each reading, for values that are looked up. */
@@ -192,6 +199,21 @@ export function createMetrics(): Metrics {
       "role",
     ]),
     waiting: gauge("waiting", "1 while the process waits for something that has this name.", ["wait"]),
+    requests: counter("requests_total", "HTTP requests answered by the API.", ["method", "route", "status"]),
+    requestSeconds: histogram(
+      "request_duration_seconds",
+      "From an HTTP request's beginning to the end of its answer; streams are left out.",
+      ["method", "route"],
+      [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+    ),
+    feedback: counter("feedback_total", "What people said of verdicts through the API.", [
+      "pipeline",
+      "judgement",
+    ]),
+    detections: gauge("detections", "Requests for detection that are being answered or wait.", []),
+    jobs: counter("jobs_total", "Detection jobs of the API that ended, by how.", ["state"]),
+    indexedAnomalies: gauge("indexed_anomalies", "Anomalies that the API's index holds.", []),
+    indexBytes: gauge("index_bytes", "What the API's index holds.", []),
   };
   for (const wait of waits) metrics.waiting.set({ wait }, 0);
   const countedBy: Readonly<Record<string, readonly Counter<"pipeline">[]>> = {

@@ -54,7 +54,8 @@ export interface Anomaly {
  * `raised`: the window is open, and its score stays above the threshold. When it has closed, its final revision follows:
  * `confirmed`, or `withdrawn` where it is normal; or `moved`: its lines stand in another window, whose verdict this is.
  */
-export type EarlyStage = "raised" | "confirmed" | "withdrawn" | "moved";
+export const earlyStages = ["raised", "confirmed", "withdrawn", "moved"] as const;
+export type EarlyStage = (typeof earlyStages)[number];
 
 export interface AnomalyLine {
   text: string;

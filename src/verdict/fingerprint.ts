@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Verdict } from "./verdict.ts";
 
+/** Of a verdict, or of what was published of one. */
+interface WeighedLines {
+  weights?: readonly (number | undefined)[];
+  window: { lines: readonly { masked: string }[] };
+}
+
 /** Distinct masked lines that name an anomaly at most: a few tell it apart, many would make each one unique. */
 const linesOfFingerprint = 3;
 
@@ -8,7 +14,7 @@ const linesOfFingerprint = 3;
  * The distinct lines of a window with a positive weight, heaviest first; where none is needed by itself, the three that weigh
  * most all the same. Places in the window's list, of equals the first.
  */
-export function heaviestLines({ weights, window }: Pick<Verdict, "weights" | "window">): number[] {
+export function heaviestLines({ weights, window }: WeighedLines): number[] {
   if (weights === undefined) return [];
   const weightAt = (place: number) => weights[place] ?? Number.NEGATIVE_INFINITY;
   const firsts = new Map<string, number>();

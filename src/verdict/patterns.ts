@@ -15,6 +15,51 @@ export interface Pattern {
   newest: Anomaly;
 }
 
+/** An anomalous window, as far as it is grouped. */
+export interface Sighting {
+  pipeline: string;
+  fingerprint: string;
+  /** Event times of its first and last line. */
+  start: string;
+  end: string;
+  origin: string;
+}
+
+export interface Group<Seen extends Sighting> {
+  fingerprint: string;
+  pipeline: string;
+  firstSeen: string;
+  lastSeen: string;
+  /** How many of each. */
+  origins: ReadonlyMap<string, number>;
+  /** In the order they were given in. */
+  seen: readonly Seen[];
+  newest: Seen;
+}
+
+/** By pipeline and fingerprint. What is seen most comes first. */
+export function groupsOf<Seen extends Sighting>(sightings: Iterable<Seen>): Group<Seen>[] {
+  const groups = Map.groupBy(sightings, ({ pipeline, fingerprint }) => `${pipeline} ${fingerprint}`);
+  return [...groups.values()]
+    .map(groupOf)
+    .sort((a, b) => b.seen.length - a.seen.length || (a.fingerprint < b.fingerprint ? -1 : 1));
+}
+
+function groupOf<Seen extends Sighting>(seen: readonly Seen[]): Group<Seen> {
+  const newest = seen.reduce((latest, one) => (one.end >= latest.end ? one : latest));
+  const origins = new Map<string, number>();
+  for (const { origin } of seen) origins.set(origin, (origins.get(origin) ?? 0) + 1);
+  return {
+    fingerprint: newest.fingerprint,
+    pipeline: newest.pipeline,
+    firstSeen: seen.reduce((first, { start }) => (start < first ? start : first), newest.start),
+    lastSeen: newest.end,
+    origins,
+    seen,
+    newest,
+  };
+}
+
 /** Of final verdicts: the newest of each window. What is seen most comes first. */
 export function patternsOf(anomalies: Iterable<Anomaly>): Pattern[] {
   const newest = new Map<string, Anomaly>();
@@ -22,37 +67,33 @@ export function patternsOf(anomalies: Iterable<Anomaly>): Pattern[] {
     const before = newest.get(anomaly.event.id);
     if (before === undefined || isNewer(anomaly, before)) newest.set(anomaly.event.id, anomaly);
   }
-  const groups = new Map<string, Anomaly[]>();
-  for (const anomaly of newest.values()) {
-    const { verdict, early, pipeline, fingerprint } = anomaly.logguardian;
-    if (verdict !== "anomalous" || early === "moved" || fingerprint === undefined) continue;
-    const name = `${pipeline} ${fingerprint}`;
-    groups.set(name, [...(groups.get(name) ?? []), anomaly]);
-  }
-  return [...groups.values()]
-    .map(patternOf)
-    .sort((a, b) => b.windows - a.windows || (a.fingerprint < b.fingerprint ? -1 : 1));
+  return groupsOf([...newest.values()].flatMap(sightingOf)).map(patternOf);
 }
 
-function patternOf(group: readonly Anomaly[]): Pattern {
-  const times = (part: "start" | "end") => group.map(({ event }) => event[part]).sort();
-  const newest = group.reduce((latest, one) => (one.event.end >= latest.event.end ? one : latest));
-  const { fingerprint = "", pipeline, lines } = newest.logguardian;
-  const sets = group.map((one) => new Set(one.logguardian.lines.map(({ masked }) => masked)));
+interface Seen extends Sighting {
+  anomaly: Anomaly;
+}
+
+function sightingOf(anomaly: Anomaly): Seen[] {
+  const { event, host, logguardian } = anomaly;
+  const { verdict, early, pipeline, fingerprint, key } = logguardian;
+  if (verdict !== "anomalous" || early === "moved" || fingerprint === undefined) return [];
+  return [{ pipeline, fingerprint, start: event.start, end: event.end, origin: host?.name ?? key, anomaly }];
+}
+
+function patternOf({ newest, seen, origins, ...group }: Group<Seen>): Pattern {
+  const sets = seen.map(({ anomaly }) => new Set(anomaly.logguardian.lines.map(({ masked }) => masked)));
   const weights = new Map<string, number>();
-  for (const { masked, weight = 0 } of lines)
+  for (const { masked, weight = 0 } of newest.anomaly.logguardian.lines)
     weights.set(masked, Math.max(weight, weights.get(masked) ?? weight));
   return {
-    fingerprint,
-    pipeline,
-    windows: group.length,
-    firstSeen: times("start")[0] ?? "",
-    lastSeen: times("end").at(-1) ?? "",
-    origins: new Set(group.map(({ host, logguardian }) => host?.name ?? logguardian.key)).size,
+    ...group,
+    windows: seen.length,
+    origins: origins.size,
     commonLines: [...weights]
       .filter(([masked]) => sets.every((set) => set.has(masked)))
       .sort(([, a], [, b]) => b - a)
       .map(([masked]) => masked),
-    newest,
+    newest: newest.anomaly,
   };
 }

@@ -14,10 +14,12 @@ export interface Finished {
 export function startCli(
   args: string[],
   env: Record<string, string> = {},
+  cwd = process.cwd(),
 ): { process: ChildProcessByStdio<Writable, Readable, Readable>; finished: Promise<Finished> } {
   const child = spawn(process.execPath, [join(root, "bin/logguardian.js"), ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...env },
+    cwd,
   });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const finished = Promise.all([ended, text(child.stdout), text(child.stderr)]).then(

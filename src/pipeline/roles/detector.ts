@@ -4,6 +4,7 @@ import type { LineMasker } from "../../ingest/line-reader.ts";
 import { createRedisEarlyMarks } from "../../redis/early-marks.ts";
 import { createRedisScoringMarks } from "../../redis/scoring-marks.ts";
 import type { CloseReason, Window } from "../../window/window.ts";
+import { showCaches } from "../cache-metrics.ts";
 import { createDetector } from "../detector.ts";
 import { createEarlyVerdicts } from "../early-verdicts.ts";
 import { stateName, topicNames } from "../names.ts";
@@ -45,15 +46,7 @@ export async function createDetectorRole(
     { batchWindows: batchSize },
   );
   const shadow = options.next && openShadow(context, model.bundle, options.next);
-  metrics.onCollect(() => {
-    const stats = model.judge.stats();
-    for (const [cache, { hits, misses, evictions, bytes }] of Object.entries(stats)) {
-      metrics.cacheEvictions.set({ pipeline, cache }, evictions);
-      metrics.cacheBytes.set({ pipeline, cache }, bytes);
-      metrics.cache.set({ pipeline, cache, result: "hit" }, hits);
-      metrics.cache.set({ pipeline, cache, result: "miss" }, misses);
-    }
-  });
+  showCaches(metrics, pipeline, model.judge);
 
   async function judge(batch: readonly { window: Window; record: RawRecord }[]): Promise<void> {
     const started = performance.now();

@@ -1,0 +1,78 @@
+import type { VerdictName } from "../classify/judgement.ts";
+import type { AnomalyIndex, IndexedAnomaly, Placed } from "./anomaly-index.ts";
+import { everything, placeName } from "./index-entry.ts";
+
+export interface AnomalyQuery {
+  /** Of a window's end, milliseconds, both inclusive. */
+  from?: number;
+  to?: number;
+  pipeline?: string;
+  fingerprint?: string;
+  origin?: string;
+  /** Not given: anomalous and undecided. */
+  verdict?: VerdictName;
+  feedback?: "confirmed" | "false-alarm" | "none";
+  /** Whether the caller may see a pipeline's. */
+  isVisible: (pipeline: string) => boolean;
+}
+
+/** Looked at for one page: a rare one is found in several steps. */
+const mostLookedAt = 10_000;
+const atOnce = 500;
+
+/** From the newest backwards, by the rarest of the names that are asked for; the rest is sifted out. */
+export async function* anomaliesLike(
+  index: AnomalyIndex,
+  query: AnomalyQuery,
+  after?: string,
+): AsyncGenerator<Placed> {
+  const { from, to } = query;
+  const range = {
+    name: nameFor(query),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  };
+  let behind = after;
+  for (;;) {
+    const page = await index.page({ ...range, ...(behind === undefined ? {} : { after: behind }) }, atOnce);
+    yield* page;
+    behind = page.at(-1)?.place;
+    if (behind === undefined || page.length < atOnce) return;
+  }
+}
+
+/** One page, and where the next one goes on; null where there is no more. */
+export async function searchAnomalies(
+  index: AnomalyIndex,
+  query: AnomalyQuery,
+  { after, limit }: { after?: string | undefined; limit: number },
+): Promise<{ found: Placed[]; next: string | null }> {
+  const found: Placed[] = [];
+  let lookedAt = 0;
+  let last: string | undefined;
+  for await (const one of anomaliesLike(index, query, after)) {
+    if (found.length === limit || lookedAt === mostLookedAt) return { found, next: last ?? null };
+    lookedAt++;
+    last = one.place;
+    if (isWanted(one, query)) found.push(one);
+  }
+  return { found, next: null };
+}
+
+export function isWanted({ summary, feedback }: IndexedAnomaly, query: AnomalyQuery): boolean {
+  const { pipeline, fingerprint, origin, verdict } = query;
+  // Its lines stand in another window, whose verdict tells of them.
+  if (summary.stage === "moved" || !query.isVisible(summary.pipeline)) return false;
+  if (verdict === undefined ? summary.verdict === "normal" : summary.verdict !== verdict) return false;
+  if (pipeline !== undefined && summary.pipeline !== pipeline) return false;
+  if (fingerprint !== undefined && summary.fingerprint !== fingerprint) return false;
+  if (origin !== undefined && summary.origin !== origin) return false;
+  const said = feedback === undefined || feedback.judgement === "undone" ? "none" : feedback.judgement;
+  return query.feedback === undefined || query.feedback === said;
+}
+
+function nameFor({ fingerprint, origin, pipeline }: AnomalyQuery): string {
+  if (fingerprint !== undefined) return placeName.fingerprint(fingerprint);
+  if (origin !== undefined) return placeName.origin(origin);
+  return pipeline === undefined ? everything : placeName.pipeline(pipeline);
+}

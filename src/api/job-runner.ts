@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LogGuardianError, reasonOf } from "../errors.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Verdict } from "../verdict/verdict.ts";
+import type { Detection } from "./detection.ts";
+import { askedOf, resultOf } from "./detection-result.ts";
+import type { DetectionResult } from "./detection-schemas.ts";
+import type { ClaimedJob, JobStore } from "./job-store.ts";
+import { problemOf } from "./problem.ts";
+
+const lookEveryMs = 1_000;
+/** A job whose worker is not heard of for so long is another's. */
+const leaseMs = 30_000;
+/** And one that was removed is left within. */
+const heartbeatMs = 2_000;
+const forgetEveryMs = 60_000;
+/** Results that are reported at once. */
+const reportedAtOnce = 64;
+
+/** Processes that may die over a job, without one result more, before it fails. */
+const mostTries = 3;
+
+/** Works on jobs, one at a time: theirs is the model's time that requests leave. */
+export interface JobRunner {
+  start(): void;
+  /** There is a new one. */
+  wake(): void;
+  /** Leaves what it works on to whoever comes next. */
+  stop(): Promise<void>;
+}
+
+export function createJobRunner(
+  deps: {
+    jobs: JobStore;
+    detection: Detection;
+    record: (verdict: Verdict) => Promise<void>;
+    metrics: Metrics;
+    logger: Logger;
+  },
+  { retentionMs }: { retentionMs: number },
+): JobRunner {
+  const { jobs, detection, record, metrics, logger } = deps;
+  const me = randomUUID();
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let wake: () => void = () => undefined;
+  let forgotAt = Date.now();
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        const claimed = await jobs.claim(me, Date.now(), leaseMs);
+        if (claimed !== undefined) {
+          await work(claimed);
+          continue;
+        }
+        if (Date.now() - forgotAt > forgetEveryMs) {
+          forgotAt = Date.now();
+          await jobs.forget(forgotAt - retentionMs);
+        }
+      } catch (thrown) {
+        logger.warn("Jobs cannot be looked after; trying again.", { error: reasonOf(thrown) });
+      }
+      await pause();
+    }
+  }
+
+  async function pause(): Promise<void> {
+    const woken = new AbortController();
+    wake = () => woken.abort();
+    const signal = AbortSignal.any([woken.signal, stopping.signal]);
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  async function work({ job, request }: ClaimedJob): Promise<void> {
+    const { id } = job;
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ended.signal, stopping.signal]);
+    const { lines, options } = askedOf(request);
+    let found: DetectionResult[] = [];
+    let seconds = 0;
+    let from = job.windows.done;
+    const report = async () => {
+      if (found.length === 0) return;
+      const more = { from, results: found, inferenceSeconds: seconds };
+      [found, seconds, from] = [[], 0, from + found.length];
+      await jobs.report(id, me, more, Date.now() + leaseMs);
+    };
+    const heartbeat = setInterval(() => {
+      jobs
+        .report(id, me, { from: 0, results: [], inferenceSeconds: 0 }, Date.now() + leaseMs)
+        .catch((thrown) => ended.abort(thrown));
+    }, heartbeatMs);
+    try {
+      if (job.tries > mostTries) throw scorerCrashed(id, job.windows.done);
+      await detection.detect(lines, options, {
+        skip: job.windows.done,
+        signal,
+        onInference(inferred) {
+          seconds += inferred;
+        },
+        async onVerdict(verdict) {
+          found.push(resultOf(verdict, request.logs, options));
+          await record(verdict);
+          if (found.length >= reportedAtOnce) await report();
+        },
+      });
+      await report();
+      await jobs.end(id, me, { state: "done", at: Date.now() });
+      metrics.jobs.inc({ state: "done" });
+    } catch (thrown) {
+      await giveUp(id, ended.signal.aborted ? ended.signal.reason : thrown);
+    } finally {
+      clearInterval(heartbeat);
+    }
+  }
+
+  async function giveUp(id: string, thrown: unknown): Promise<void> {
+    if (stopping.signal.aborted) return jobs.release(id, me);
+    if (thrown instanceof LogGuardianError && thrown.code === "LG_JOB_LOST") return;
+    const { code, detail } = problemOf(thrown).problem;
+    logger.warn("A job failed.", { id, error: thrown });
+    metrics.jobs.inc({ state: "failed" });
+    await jobs.end(id, me, { state: "failed", at: Date.now(), error: { code, detail } });
+  }
+
+  return {
+    start() {
+      running = loop();
+    },
+    wake: () => wake(),
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+function scorerCrashed(id: string, done: number): LogGuardianError {
+  return new LogGuardianError(
+    "LG_SCORER_CRASHED",
+    `The job ${id} ended ${mostTries} processes that worked on its windows from ${done} on.`,
+    "Keep its logs, and report them.",
+  );
+}

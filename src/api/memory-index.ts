@@ -1,0 +1,118 @@
+import { randomUUID } from "node:crypto";
+import {
+  type AnomalyIndex,
+  entryOverheadBytes,
+  type IndexEntry,
+  type IndexLimits,
+  indexLost,
+  type StatedFeedback,
+} from "./anomaly-index.ts";
+import { boundsOf, padded } from "./index-entry.ts";
+import { createSortedTexts } from "./sorted-texts.ts";
+
+interface Held {
+  entry: IndexEntry;
+  number: number;
+  bytes: number;
+}
+
+/** The index of the embedded form: it lives and dies with its process. */
+export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): AnomalyIndex {
+  const held = new Map<string, Held>();
+  const said = new Map<string, StatedFeedback>();
+  const places = createSortedTexts();
+  /** By when they were published, and by when they changed. */
+  const ages = createSortedTexts();
+  const changes = createSortedTexts();
+  const mine = randomUUID();
+  let number = 0;
+  let bytes = 0;
+
+  const ageOf = ({ at, id }: IndexEntry) => `${padded(at)}:${id}`;
+
+  function change(one: Held): void {
+    changes.remove(`${padded(one.number)}:${one.entry.id}`);
+    one.number = ++number;
+    changes.add(`${padded(one.number)}:${one.entry.id}`);
+  }
+
+  function forget(id: string): void {
+    const one = held.get(id);
+    if (one === undefined) return;
+    held.delete(id);
+    for (const place of one.entry.places) places.remove(place);
+    ages.remove(ageOf(one.entry));
+    changes.remove(`${padded(one.number)}:${id}`);
+    bytes -= one.bytes;
+  }
+
+  function shown(id: string) {
+    const one = held.get(id);
+    if (one === undefined) return undefined;
+    const feedback = said.get(id);
+    const { summary, document } = one.entry;
+    return { summary, document, number: one.number, ...(feedback === undefined ? {} : { feedback }) };
+  }
+
+  function assertMine(incarnation: string): void {
+    if (incarnation !== mine) throw indexLost();
+  }
+
+  return {
+    incarnation: async () => mine,
+    async put(entries, incarnation) {
+      assertMine(incarnation);
+      for (const entry of entries) {
+        const before = held.get(entry.id);
+        if (before === undefined ? entry.isOnlyNews : before.entry.rank >= entry.rank) continue;
+        forget(entry.id);
+        const size =
+          JSON.stringify(entry.summary).length + JSON.stringify(entry.document).length + entryOverheadBytes;
+        const one: Held = { entry, number: 0, bytes: size };
+        held.set(entry.id, one);
+        for (const place of entry.places) places.add(place);
+        ages.add(ageOf(entry));
+        change(one);
+        bytes += size;
+      }
+    },
+    async say(feedback, incarnation = mine) {
+      assertMine(incarnation);
+      for (const one of feedback) {
+        if ((said.get(one.id)?.at ?? 0) > one.at) continue;
+        said.set(one.id, one);
+        const about = held.get(one.id);
+        if (about !== undefined) change(about);
+      }
+    },
+    async page(range, limit) {
+      const [from, to] = boundsOf(range);
+      return places.range(from, to, limit, { fromEnd: true }).flatMap((place) => {
+        const found = shown(idOf(place));
+        return found === undefined ? [] : [{ place: place.slice(range.name.length + 1), ...found }];
+      });
+    },
+    get: async (id) => shown(id),
+    async changes(after, limit) {
+      const now = { incarnation: mine, number };
+      if (after?.incarnation !== mine) return { now, changed: [] };
+      const changed = changes.range(padded(after.number + 1), ":", limit);
+      return { now, changed: changed.flatMap((place) => shown(idOf(place)) ?? []) };
+    },
+    feedback: async () => [...said.values()],
+    async trim(now) {
+      for (const age of ages.range("", padded(now - retentionMs), held.size)) forget(idOf(age));
+      while (bytes > maxBytes) {
+        const [oldest] = ages.range("", ":", 1);
+        if (oldest === undefined) break;
+        forget(idOf(oldest));
+      }
+    },
+    size: async () => ({ anomalies: held.size, bytes }),
+  };
+}
+
+/** What a place, an age or a change is of. */
+function idOf(text: string): string {
+  return text.slice(text.lastIndexOf(":") + 1);
+}

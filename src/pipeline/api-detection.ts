@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { Detection, LogLine } from "../api/detection.ts";
+import type { Config } from "../config/schema.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { showCaches } from "./cache-metrics.ts";
+import { detectLines, detectPipeline } from "./detect-logs.ts";
+import { modelOptionsOf, type OpenModel, openModel } from "./open-model.ts";
+
+/** The model of `api.bundle`, opened by whoever first needs it. */
+export function createDetection(config: Config, { metrics }: { metrics: Metrics }): Detection {
+  const { bundle, threshold } = config.api;
+  const options = modelOptionsOf(config, {
+    ...(bundle === undefined ? {} : { bundle }),
+    ...(threshold === undefined ? {} : { threshold }),
+  });
+  let opening: Promise<OpenModel> | undefined;
+  let opened: OpenModel | undefined;
+
+  async function open(): Promise<OpenModel> {
+    opening ??= openModel(options).then((model) => {
+      showCaches(metrics, detectPipeline, model.judge);
+      opened = model;
+      return model;
+    });
+    try {
+      return await opening;
+    } catch (thrown) {
+      // The next one tries again: a GPU or memory may be there by then.
+      opening = undefined;
+      throw thrown;
+    }
+  }
+
+  return {
+    async open() {
+      return modelOf(await open());
+    },
+    model: () => (opened === undefined ? undefined : modelOf(opened)),
+    async detect(lines, options, { onVerdict, onInference, ...run }) {
+      const model = await open();
+      await detectLines(options.rawOutput ? withAnswers(model) : model, lines, options, {
+        ...run,
+        name: nameOf(lines),
+        async onVerdict(verdict) {
+          metrics.verdicts.inc({ pipeline: detectPipeline, verdict: verdict.verdict });
+          if (verdict.verdict === "anomalous") metrics.anomalies.inc({ pipeline: detectPipeline });
+          await onVerdict(verdict);
+        },
+        onInference(seconds) {
+          metrics.inference.observe({ pipeline: detectPipeline }, seconds);
+          onInference?.(seconds);
+        },
+      });
+    },
+    async close() {
+      await (await opening?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+function modelOf({ bundle: { manifest } }: OpenModel) {
+  const { name, version, window } = manifest;
+  return { name, version, maxLines: window.maxLines };
+}
+
+function withAnswers(model: OpenModel): OpenModel {
+  const { judge } = model;
+  return { ...model, judge: { ...judge, judge: (windows) => judge.judge(windows, { rawOutput: true }) } };
+}
+
+/** Of what was sent: equal logs give equal ids, whoever sends them again. */
+function nameOf(lines: readonly LogLine[]): string {
+  const hash = createHash("sha256");
+  for (const { message, time, source } of lines) hash.update(JSON.stringify([message, time, source]));
+  return `detect-${hash.digest("hex").slice(0, 16)}`;
+}

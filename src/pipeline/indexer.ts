@@ -1,0 +1,90 @@
+import { type AnomalyIndex, indexLost } from "../api/anomaly-index.ts";
+import { entryOf } from "../api/index-entry.ts";
+import { decodeFeedback } from "../codec/feedback.ts";
+import { durationOf } from "../config/load.ts";
+import { LogGuardianError } from "../errors.ts";
+import type { RawRecord } from "../ingest/line.ts";
+import type { PartitionConsumer } from "../kafka/consumer.ts";
+import { parseAnomaly } from "../verdict/anomaly.ts";
+import { sharedTopicPartitions, topicNames } from "./names.ts";
+import { consumerFor, type Services } from "./services.ts";
+
+/** How soon it is noticed that Redis lost the index, where nothing comes. */
+const lookEveryMs = 5_000;
+
+/**
+ * The anomalies and feedback topics to the index. A commit names the incarnation that holds what was read: where the index
+ * is another one, its topics are read again from their start.
+ */
+export async function createIndexer(services: Services, index: AnomalyIndex): Promise<PartitionConsumer> {
+  const { config, topics, logger } = services;
+  const { anomalies, feedback } = topicNames(config, "");
+  await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
+  const retentionMs = durationOf(config.api.index.retention);
+
+  async function takeAnomalies(records: readonly RawRecord[], incarnation: string): Promise<void> {
+    const oldest = Date.now() - retentionMs;
+    const entries = readable(records, ({ value, timestamp }) => {
+      const anomaly = parseAnomaly(value);
+      if (!/^[0-9a-f]{32}$/.test(anomaly.event.id)) throw notOurs("id", anomaly.event.id);
+      return entryOf(anomaly, timestamp);
+    }).filter(({ at }) => at >= oldest);
+    await index.put(entries, incarnation);
+    await index.trim(Date.now());
+  }
+
+  async function takeFeedback(records: readonly RawRecord[], incarnation: string): Promise<void> {
+    const said = readable(records, ({ value }) => {
+      const { lines: _, ...stated } = decodeFeedback(value ?? Buffer.alloc(0));
+      return stated;
+    });
+    await index.say(said, incarnation);
+  }
+
+  /** What is no message of ours stays in its topic; the alerter buries it. */
+  function readable<Message>(records: readonly RawRecord[], read: (record: RawRecord) => Message): Message[] {
+    return records.flatMap((record) => {
+      const { topic, partition, offset } = record;
+      try {
+        if (record.unreadable !== undefined) throw record.unreadable.error;
+        return [read(record)];
+      } catch (error) {
+        logger.warn("A message is left out of the index.", { topic, partition, offset, error });
+        return [];
+      }
+    });
+  }
+
+  return consumerFor({ services }, "api", [anomalies, feedback], async ({ topic, committed, log }) => {
+    const incarnation = await index.incarnation();
+    const goesOn = committed?.metadata === incarnation && committed.offset <= log.end;
+    let position = goesOn ? committed.offset : log.start;
+    let lookedAt = Date.now();
+    if (!goesOn && log.end > log.start)
+      logger.info("The index of anomalies is filled from its topic.", {
+        topic,
+        messages: log.end - log.start,
+      });
+    return {
+      position,
+      async process(records) {
+        await (topic === anomalies ? takeAnomalies : takeFeedback)(records, incarnation);
+        position = (records.at(-1)?.offset ?? position - 1) + 1;
+      },
+      async tick() {
+        if (Date.now() - lookedAt < lookEveryMs) return;
+        if ((await index.incarnation()) !== incarnation) throw indexLost();
+        lookedAt = Date.now();
+      },
+      commitPoint: () => ({ offset: position, metadata: incarnation }),
+    };
+  });
+}
+
+function notOurs(what: string, found: string): LogGuardianError {
+  return new LogGuardianError(
+    "LG_ANOMALY",
+    `A message on the anomalies topic has the ${what} ${found.slice(0, 100)}, which is none of LogGuardian's.`,
+    "Check who else writes to the topic.",
+  );
+}

@@ -1,0 +1,3 @@
+import { runWorker } from "../src/pipeline/run-worker.ts";
+
+await runWorker("api");
