@@ -26,7 +26,7 @@ export async function openPage(
     deviceScaleFactor: 1,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(120_000);
+  page.setDefaultTimeout(60_000);
   const mistakes: string[] = [];
   page.on("pageerror", (error) => mistakes.push(String(error)));
   page.on("console", (message) => {

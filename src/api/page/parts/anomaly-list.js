@@ -25,7 +25,7 @@ export function createAnomalyList(page, label) {
       columns.map((name) => h("span", { role: "columnheader" }, name)),
     ),
   );
-  const scroller = h("div", { class: "scroller", tabindex: "-1" }, rows);
+  const scroller = h("div", { class: "scroller" }, rows);
   const element = h("div", { class: "anomaly-list", role: "table", "aria-label": label }, head, scroller);
 
   /** @param {any} anomaly @param {number} place */

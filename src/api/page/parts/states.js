@@ -4,12 +4,12 @@ import { authorization } from "../commands.js";
 import { button, h } from "../dom.js";
 import { createCommand } from "./command.js";
 
-/** @param {Error} error @param {() => void} again */
-export function failed(error, again) {
+/** @param {Error} error @param {() => void} again @param {"h1" | "h2"} [heading] the first of a view that shows nothing else */
+export function failed(error, again, heading = "h2") {
   return h(
     "section",
     { class: "state", role: "alert" },
-    h("h2", {}, "This could not be loaded"),
+    h(heading, {}, "This could not be loaded"),
     h("p", {}, error.message),
     button("Try again", again, { class: "primary" }),
   );

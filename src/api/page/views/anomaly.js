@@ -37,7 +37,7 @@ export function createAnomalyView(page) {
         fill(
           element,
           back(),
-          failed(/** @type {Error} */ (thrown), () => void load(id)),
+          failed(/** @type {Error} */ (thrown), () => void load(id), "h1"),
         );
     }
   }

@@ -65,7 +65,7 @@ export function createGroupView(page) {
         fill(
           element,
           back(),
-          failed(/** @type {Error} */ (thrown), () => void load(name)),
+          failed(/** @type {Error} */ (thrown), () => void load(name), "h1"),
         );
     }
   }
