@@ -1,0 +1,40 @@
+/**
+ * What is shown stands in the address, behind the #: it can be shared and gone back to, and is never sent to a server.
+ * @typedef {Partial<Record<"pipeline" | "origin" | "verdict" | "feedback" | "from" | "to" | "last" | "text", string>>} Filter
+ * @typedef {{ view: "anomalies" | "anomaly" | "groups" | "group", name?: string, filter: Filter }} Place
+ */
+
+export const filterNames = /** @type {const} */ ([
+  ...["pipeline", "origin", "verdict", "feedback", "from", "to", "last", "text"],
+]);
+
+/** @param {string} hash @returns {Place} */
+export function placeIn(hash) {
+  const [path = "", query = ""] = hash.replace(/^#/, "").split("?");
+  const asked = new URLSearchParams(query);
+  /** @type {Filter} */
+  const filter = {};
+  for (const name of filterNames) {
+    const value = asked.get(name);
+    if (value) filter[name] = value;
+  }
+  const [, room, name] = path.split("/").map(decoded);
+  if (room === "groups") return name ? { view: "group", name, filter } : { view: "groups", filter };
+  return room === "anomalies" && name ? { view: "anomaly", name, filter } : { view: "anomalies", filter };
+}
+
+/** @param {Place} place */
+export function addressOf({ view, name, filter }) {
+  const room = view === "groups" || view === "group" ? "groups" : "anomalies";
+  const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value)).toString();
+  return `#/${room}${name === undefined ? "" : `/${encodeURIComponent(name)}`}${query === "" ? "" : `?${query}`}`;
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

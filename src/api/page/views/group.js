@@ -1,0 +1,197 @@
+/** One fingerprint: how often, where and since when, and each of its anomalies. */
+import { fill, h, key } from "../dom.js";
+import { createAnomalyList } from "../parts/anomaly-list.js";
+import { createSparkline, trendInWords } from "../parts/sparkline.js";
+import { failed, loading } from "../parts/states.js";
+import { ago, count, dateTime, fixed, headline, noveltyInWords, visible } from "../words.js";
+
+const pageSize = 1000;
+
+/** @param {import("../app.js").Page} page */
+export function createGroupView(page) {
+  const { api, feedback } = page;
+  const list = createAnomalyList(page, "Anomalies of this group, the newest first");
+  const head = h("div", {});
+  const element = h("div", { class: "view group" });
+  let fingerprint = "";
+  /** @type {any[]} */
+  let anomalies = [];
+
+  /** @param {string} name */
+  async function load(name) {
+    if (fingerprint !== name) {
+      fingerprint = name;
+      fill(element, back(), loading("Loading the group …"));
+    }
+    try {
+      const asked = new URLSearchParams({ fingerprint: name, limit: String(pageSize) });
+      const [patterns, found] = await Promise.all([
+        api.get("patterns?buckets=48"),
+        api.get(`anomalies?${asked}`),
+      ]);
+      if (fingerprint !== name) return;
+      anomalies = found.anomalies;
+      const all = patterns.patterns.filter((/** @type {any} */ one) => one.fingerprint === name);
+      if (all.length === 0 && anomalies.length === 0)
+        return fill(
+          element,
+          back(),
+          h("section", { class: "state" }, [
+            h("h1", {}, "This group is not known"),
+            h(
+              "p",
+              {},
+              `No anomaly of the fingerprint ${visible(name)} is held: anomalies are forgotten after api.index.retention.`,
+            ),
+          ]),
+        );
+      fill(
+        head,
+        all.map((/** @type {any} */ pattern) => summaryOf(pattern, patterns)),
+      );
+      if (!list.element.isConnected)
+        fill(
+          element,
+          back(),
+          head,
+          h("section", { class: "listing", "aria-labelledby": "group-list" }, [
+            h("h2", { id: "group-list" }, "Its anomalies"),
+            list.element,
+          ]),
+        );
+      list.show(anomalies);
+    } catch (thrown) {
+      if (fingerprint === name)
+        fill(
+          element,
+          back(),
+          failed(/** @type {Error} */ (thrown), () => void load(name), "h1"),
+        );
+    }
+  }
+
+  const back = () =>
+    h(
+      "p",
+      { class: "back" },
+      h("a", { href: page.addressOf({ view: "groups" }) }, "← Groups"),
+      " ",
+      key("Esc"),
+    );
+
+  /** @param {any} pattern @param {any} time */
+  function summaryOf(pattern, { from, to }) {
+    const {
+      pipeline,
+      windows,
+      origins,
+      top_origins,
+      first_seen,
+      last_seen,
+      trend,
+      novelty,
+      score,
+      newest,
+      suppressed,
+    } = pattern;
+    const most = top_origins[0]?.windows ?? 1;
+    return h("section", { class: "group-summary" }, [
+      h("header", {}, [
+        h("div", {}, [
+          h("h1", {}, h("bdi", {}, headline(newest, "masked"))),
+          h(
+            "p",
+            { class: "lead" },
+            `${count(windows, "anomalous window")} of ${count(origins, "origin")} in ${visible(pipeline)}, ${trendInWords(trend).replace(/^\W+/, "")}.`,
+          ),
+          suppressed &&
+            h(
+              "p",
+              { class: "said" },
+              h("strong", {}, "◌ suppressed"),
+              " a false alarm: nobody is alerted of it until another bundle judges",
+            ),
+        ]),
+        h("div", { class: "actions", role: "group", "aria-label": "Feedback on the selected anomaly" }, [
+          act("Confirm", "confirmed", "c"),
+          act("False alarm", "false-alarm", "f"),
+        ]),
+      ]),
+      h("div", { class: "big-trend" }, [
+        createSparkline(
+          trend,
+          `Windows by time from ${dateTime(from)} to ${dateTime(to)} UTC: ${trend.join(", ")}`,
+        ),
+        h(
+          "p",
+          { class: "quiet ends" },
+          h("span", {}, `${dateTime(from)} UTC`),
+          h("span", {}, `${dateTime(to)} UTC`),
+        ),
+      ]),
+      h("dl", { class: "facts" }, [
+        fact("First seen", `${dateTime(first_seen)} UTC`, ago(first_seen)),
+        fact("Last seen", `${dateTime(last_seen)} UTC`, ago(last_seen)),
+        fact("Highest score", fixed(score, 3), `anomalous from ${fixed(newest.threshold, 3)} on`),
+        fact("Novelty", fixed(novelty, 3), noveltyInWords(novelty)),
+      ]),
+      h("h2", {}, "Where"),
+      h(
+        "ol",
+        { class: "origins" },
+        top_origins.map((/** @type {any} */ one) =>
+          h("li", { style: { "--share": (one.windows / most).toFixed(3) } }, [
+            h(
+              "a",
+              { href: page.addressOf({ view: "anomalies", filter: { origin: one.name } }) },
+              visible(one.name),
+            ),
+            h("span", { class: "number" }, one.windows.toLocaleString("en")),
+          ]),
+        ),
+        origins > top_origins.length &&
+          h("li", { class: "quiet" }, `and ${count(origins - top_origins.length, "more origin")}`),
+      ),
+    ]);
+  }
+
+  /** @param {string} question @param {string} answer @param {string} more */
+  const fact = (question, answer, more) =>
+    h(
+      "div",
+      {},
+      h("dt", {}, question),
+      h("dd", {}, h("strong", {}, answer), h("span", { class: "quiet" }, more)),
+    );
+
+  /** @param {string} label @param {any} judgement @param {string} name */
+  const act = (label, judgement, name) =>
+    h(
+      "button",
+      {
+        type: "button",
+        onclick: () => void feedback.say(list.selected(), judgement),
+        "aria-keyshortcuts": name,
+      },
+      label,
+      " ",
+      key(name),
+    );
+
+  feedback.onSaid(() => element.isConnected && void load(fingerprint));
+
+  return {
+    element,
+    /** @param {import("../address.js").Place} place */
+    show: ({ name = "" }) => void load(name),
+    update() {},
+    leave() {
+      fingerprint = "";
+    },
+    /** @param {any} anomaly */
+    onAnomaly(anomaly) {
+      if (anomaly.fingerprint === fingerprint) void load(fingerprint);
+    },
+    keys: { ...list.keys, ...feedback.keys(list.selected), Escape: () => page.go({ view: "groups" }) },
+  };
+}
