@@ -41,7 +41,15 @@ describe("with tokens", () => {
     writeFileSync(secret, `${tokenOf("from-file")}\n`);
     api = await startEmbeddedApi(
       { LOGGUARDIAN_API_TOKEN_FILE: secret, LOGGUARDIAN_API_TOKENS_OTHER_TOKEN: tokenOf("environment") },
-      [...configured("tokens", { tokens, corsOrigins: ["https://ui.example"] }), "--host", "0.0.0.0"],
+      [
+        ...configured("tokens", {
+          tokens,
+          corsOrigins: ["https://ui.example"],
+          limits: { requestsPerMinute: 100 },
+        }),
+        "--host",
+        "0.0.0.0",
+      ],
     );
     const { body } = await api.ask("/detect", { body: { logs }, token: tokenOf("detector") });
     id = body.results[0].id;
@@ -146,6 +154,15 @@ describe("with tokens", () => {
     expect(allowed.status).toBe(204);
     expect(allowed.headers.get("access-control-allow-origin")).toBe("https://ui.example");
     expect((await preflight("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("counts guesses at tokens by who makes them, and lets others ask on", async () => {
+    let guesses = 0;
+    const guess = async () =>
+      (await api.ask("/anomalies", { token: `guess-${guesses++}-0123456789` })).status;
+    await until(async () => (await guess()) === 429, "it is too often");
+    expect(guesses).toBeGreaterThan(10);
+    expect((await api.ask("/anomalies", { token: tokenOf("chief") })).status).toBe(200);
   });
 });
 
