@@ -45,7 +45,7 @@ export function createWindowLines(onForm) {
     more,
   );
 
-  const isHeavy = (/** @type {any} */ { weight = 0 }) => weight > 0 && weight >= heaviest / 20;
+  const isHeavy = (/** @type {any} */ { weight = 0 }) => weight > 0 && weight >= heaviest / 4;
 
   /** @param {any} line @param {number} place */
   function rowOf(line, place) {
