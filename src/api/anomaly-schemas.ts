@@ -1,10 +1,10 @@
 import { type Static, Type } from "typebox";
 import { earlyStages } from "../verdict/anomaly.ts";
 import { judgements } from "../verdict/feedback.ts";
-import { given, named, oneOf, optional, orNull, time, verdict } from "./schemas.ts";
+import { given, idPattern, named, oneOf, optional, orNull, time, verdict } from "./schemas.ts";
 
 export const anomalyId = Type.String({
-  pattern: "^[0-9a-f]{32}$",
+  pattern: idPattern,
   description: "of the verdict: event.id, lg-id",
 });
 export const fingerprint = Type.String({

@@ -18,6 +18,8 @@ export interface Authentication {
   isOn: boolean;
   /** @throws LogGuardianError LG_API_HOST, LG_API_TOKEN, LG_API_SCOPE. */
   callerOf(request: FastifyRequest, scope: Scope): Caller;
+  /** By whom requests are counted: a token that is known, else an address. */
+  counterOf(request: FastifyRequest): string;
 }
 
 /** Without tokens everybody who reaches the port may do everything. */
@@ -47,12 +49,17 @@ export function createAuthentication(config: Config["api"]): Authentication {
       "Set api.token (LOGGUARDIAN_API_TOKEN, or LOGGUARDIAN_API_TOKEN_FILE with a file's path), or leave api.host at 127.0.0.1.",
     );
 
-  function bearerOf(request: FastifyRequest): Caller {
-    const [, given] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
+  function bearerOf({ headers }: FastifyRequest): { given: string | undefined; caller: Caller | undefined } {
+    const [, given] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "") ?? [];
     const hash = hashOf(given ?? "");
     // All are compared, each in constant time: how long it takes says nothing of any.
-    const found = known.filter((one) => timingSafeEqual(one.hash, hash));
-    if (given !== undefined && found[0] !== undefined) return found[0].caller;
+    const [found] = known.filter((one) => timingSafeEqual(one.hash, hash));
+    return { given, caller: given === undefined ? undefined : found?.caller };
+  }
+
+  function assertKnown(request: FastifyRequest): Caller {
+    const { given, caller } = bearerOf(request);
+    if (caller !== undefined) return caller;
     throw refusal(
       "LG_API_TOKEN",
       given === undefined ? "There is no bearer token." : "The bearer token is not known.",
@@ -63,12 +70,16 @@ export function createAuthentication(config: Config["api"]): Authentication {
 
   return {
     isOn,
+    counterOf(request) {
+      const caller = isOn ? bearerOf(request).caller : undefined;
+      return caller === undefined ? request.ip : `token ${caller.name}`;
+    },
     callerOf(request, scope) {
       if (!isOn) {
         assertFromHere(request);
         return anybody;
       }
-      const caller = bearerOf(request);
+      const caller = assertKnown(request);
       if (caller.scopes.has(scope) || caller.scopes.has("admin")) return caller;
       throw refusal(
         "LG_API_SCOPE",

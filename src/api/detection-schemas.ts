@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { given, named, oneOf, optional, orNull, time, verdict } from "./schemas.ts";
+import { byDefault, given, named, oneOf, optional, orNull, time, verdict } from "./schemas.ts";
 
 /** What `inference.batchSize` may be at most. */
 const mostBatch = 128;
@@ -27,26 +27,34 @@ export const detectBody = (most: number) =>
         }),
         { minItems: 1, maxItems: most, description: "in their order" },
       ),
-      window_size: Type.Integer({
-        minimum: 1,
-        default: 100,
-        description: "lines of a window; the bundle says how many it takes at most (GET /health)",
-      }),
-      stride: orNull(Type.Integer({ minimum: 1 }), {
-        default: null,
-        description:
-          "must be the lines from one window's begin to the next one's, at most window_size; null: window_size",
-      }),
-      batch_size: Type.Integer({
-        minimum: 1,
-        maximum: mostBatch,
-        default: 16,
-        description: "windows judged at once",
-      }),
-      raw_output: Type.Boolean({
-        default: false,
-        description: "adds margin, logits and the model's own words",
-      }),
+      window_size: byDefault(
+        Type.Integer({
+          minimum: 1,
+          default: 100,
+          description: "lines of a window; the bundle says how many it takes at most (GET /health)",
+        }),
+      ),
+      stride: byDefault(
+        orNull(Type.Integer({ minimum: 1 }), {
+          default: null,
+          description:
+            "must be the lines from one window's begin to the next one's, at most window_size; null: window_size",
+        }),
+      ),
+      batch_size: byDefault(
+        Type.Integer({
+          minimum: 1,
+          maximum: mostBatch,
+          default: 16,
+          description: "windows judged at once",
+        }),
+      ),
+      raw_output: byDefault(
+        Type.Boolean({
+          default: false,
+          description: "adds margin, logits and the model's own words",
+        }),
+      ),
     },
     {
       examples: [
@@ -111,6 +119,6 @@ export const detectAnswer = Type.Object({
 export type DetectionResult = Static<typeof resultSchema>;
 export type DetectAnswer = Static<typeof detectAnswer>;
 
-export const jobStates = ["queued", "running", "done", "failed", "cancelled"] as const;
+export const jobStates = ["queued", "running", "done", "failed"] as const;
 export type JobState = (typeof jobStates)[number];
 export const jobState = oneOf(jobStates);

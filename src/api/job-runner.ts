@@ -13,7 +13,7 @@ import { problemOf } from "./problem.ts";
 const lookEveryMs = 1_000;
 /** A job whose worker is not heard of for so long is another's. */
 const leaseMs = 30_000;
-/** And one that was cancelled is left within. */
+/** And one that was removed is left within. */
 const heartbeatMs = 2_000;
 const forgetEveryMs = 60_000;
 /** Results that are reported at once. */
@@ -81,14 +81,16 @@ export function createJobRunner(
     const { lines, options } = askedOf(request);
     let found: DetectionResult[] = [];
     let seconds = 0;
+    let from = job.windows.done;
     const report = async () => {
-      const [results, inferenceSeconds] = [found, seconds];
-      [found, seconds] = [[], 0];
-      if (results.length > 0) await jobs.report(id, me, { results, inferenceSeconds }, Date.now() + leaseMs);
+      if (found.length === 0) return;
+      const more = { from, results: found, inferenceSeconds: seconds };
+      [found, seconds, from] = [[], 0, from + found.length];
+      await jobs.report(id, me, more, Date.now() + leaseMs);
     };
     const heartbeat = setInterval(() => {
       jobs
-        .report(id, me, { results: [], inferenceSeconds: 0 }, Date.now() + leaseMs)
+        .report(id, me, { from: 0, results: [], inferenceSeconds: 0 }, Date.now() + leaseMs)
         .catch((thrown) => ended.abort(thrown));
     }, heartbeatMs);
     try {

@@ -34,16 +34,19 @@ export interface JobStore {
   ): Promise<void>;
   get(id: string): Promise<Job | undefined>;
   results(id: string): Promise<DetectionResult[]>;
-  /** The oldest that nobody works on; it is the caller's while it is heard of within `leaseMs`. */
+  /**
+   * The oldest that nobody works on; it is the caller's while it is heard of within `leaseMs`. Who asks works on none: one
+   * that is in their name is given to them again.
+   */
   claim(by: string, now: number, leaseMs: number): Promise<ClaimedJob | undefined>;
   /**
-   * More of its results, in their order; none only says that it is worked on.
-   * @throws LogGuardianError LG_JOB_LOST where it was cancelled or is another's, LG_JOB_SIZE where there is no room.
+   * More of its results, in their order, behind the first `from`; none only says that it is worked on.
+   * @throws LogGuardianError LG_JOB_LOST where it was removed or is another's, LG_JOB_SIZE where there is no room.
    */
   report(
     id: string,
     by: string,
-    found: { results: readonly DetectionResult[]; inferenceSeconds: number },
+    found: { from: number; results: readonly DetectionResult[]; inferenceSeconds: number },
     leaseUntil: number,
   ): Promise<void>;
   /** Leaves it to whoever comes. */
@@ -54,8 +57,8 @@ export interface JobStore {
     by: string,
     how: { state: "done" | "failed"; at: number; error?: Job["error"] },
   ): Promise<void>;
-  /** Drops what was sent and found. One that has ended otherwise is cancelled, too. */
-  cancel(id: string, at: number): Promise<void>;
+  /** With all that was sent and found; who works on it hears of it. */
+  remove(id: string): Promise<void>;
   /** Forgets those that ended before. @param before milliseconds. */
   forget(before: number): Promise<void>;
 }
@@ -63,7 +66,7 @@ export interface JobStore {
 export function jobLost(id: string): LogGuardianError {
   return new LogGuardianError(
     "LG_JOB_LOST",
-    `The job ${id} was cancelled, or another process works on it.`,
+    `The job ${id} was removed, or another process works on it.`,
     "Nothing is to be done.",
   );
 }
@@ -72,7 +75,7 @@ export function jobTooLarge(): LogGuardianError {
   return new LogGuardianError(
     "LG_JOB_SIZE",
     "There is no room for the job's results.",
-    "Send fewer logs or a longer stride, cancel jobs that are done, or raise api.jobs.maxBytes.",
+    "Send fewer logs or a longer stride, remove jobs that are done, or raise api.jobs.maxBytes.",
   );
 }
 
@@ -80,7 +83,7 @@ export function noRoomForJobs(): LogGuardianError {
   return refusal(
     "LG_API_BUSY",
     "There is no room for another job.",
-    "Cancel jobs that are done (DELETE /batch-detect/{id}), or wait until some are forgotten; api.jobs says how much is kept.",
+    "Remove jobs that are done (DELETE /batch-detect/{id}), or wait until some are forgotten; api.jobs says how much is kept.",
     { retryAfterSeconds: 60 },
   );
 }

@@ -19,6 +19,11 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
     bytes += by;
   }
 
+  function drop(one: Held): void {
+    held.delete(one.job.id);
+    grow(one, -one.bytes);
+  }
+
   function ofMine(id: string, by: string): Held {
     const one = held.get(id);
     if (one?.job.state !== "running" || one.lease?.by !== by) throw jobLost(id);
@@ -44,6 +49,8 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
     async claim(by, now, leaseMs) {
       for (const one of held.values()) {
         const { state } = one.job;
+        if (state === "running" && one.lease?.by === by && one.request !== undefined)
+          return { job: one.job, request: one.request };
         const isFree = state === "queued" || (state === "running" && (one.lease?.until ?? 0) < now);
         if (!isFree || one.request === undefined) continue;
         one.lease = { by, until: now + leaseMs };
@@ -53,14 +60,16 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
       }
       return undefined;
     },
-    async report(id, by, { results, inferenceSeconds }, until) {
+    async report(id, by, { from, results, inferenceSeconds }, until) {
       const one = ofMine(id, by);
-      const size = results.length === 0 ? 0 : JSON.stringify(results).length;
+      one.lease = { by, until };
+      const known = one.results.length;
+      if (results.length === 0 || known === from + results.length) return;
+      if (known !== from) throw jobLost(id);
+      const size = JSON.stringify(results).length;
       if (bytes + size > maxBytes) throw jobTooLarge();
       grow(one, size);
       one.results.push(...results);
-      one.lease = { by, until };
-      if (results.length === 0) return;
       const { windows } = one.job;
       one.job = {
         ...one.job,
@@ -80,20 +89,12 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
       one.job = { ...one.job, state, endedAt: at, ...(error === undefined ? {} : { error }) };
       one.request = undefined;
     },
-    async cancel(id, at) {
+    async remove(id) {
       const one = held.get(id);
-      if (one === undefined || one.job.state === "cancelled") return;
-      one.job = { ...one.job, state: "cancelled", endedAt: at };
-      one.request = undefined;
-      one.results = [];
-      grow(one, -one.bytes);
+      if (one !== undefined) drop(one);
     },
     async forget(before) {
-      for (const [id, one] of held) {
-        if ((one.job.endedAt ?? Number.POSITIVE_INFINITY) >= before) continue;
-        held.delete(id);
-        grow(one, -one.bytes);
-      }
+      for (const one of held.values()) if ((one.job.endedAt ?? Number.POSITIVE_INFINITY) < before) drop(one);
     },
   };
 }

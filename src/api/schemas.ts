@@ -5,10 +5,15 @@ import { verdictNames } from "../classify/judgement.ts";
 export const given = <Properties extends Record<string, TSchema>>(properties: Properties, options = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options });
 export const optional = Type.Optional;
+/** Of what is sent: it need not be there, and is there when it is looked at. */
+export const byDefault = <Schema extends TSchema>(schema: Schema & { default?: unknown }) =>
+  Type.Optional(schema) as unknown as Schema;
 export const orNull = <Schema extends TSchema>(schema: Schema, options = {}) =>
   Type.Union([schema, Type.Null()], options);
 export const oneOf = <const Names extends readonly string[]>(names: Names, options = {}) =>
   Type.Unsafe<Names[number]>(Type.Enum([...names], { type: "string", ...options }));
+/** Of verdicts and jobs alike. */
+export const idPattern = "^[0-9a-f]{32}$";
 export const time = (options = {}) => Type.String({ format: "date-time", ...options });
 /** A part of answers that has a name in the document. */
 export const ref = (schema: TSchema & { $id: string }) => Type.Unsafe<unknown>({ $ref: `${schema.$id}#` });

@@ -127,7 +127,7 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
   await server.register(rateLimit, {
     max: config.limits.requestsPerMinute,
     timeWindow: 60_000,
-    keyGenerator: ({ ip, headers }) => headers.authorization ?? ip,
+    keyGenerator: authentication.counterOf,
     errorResponseBuilder: (_, { max, ttl }) =>
       refusal("LG_API_RATE", `There were more than ${max} requests in a minute.`, "Ask less often.", {
         retryAfterSeconds: ttl / 1000,

@@ -6,6 +6,7 @@ import { type FieldProblem, refusal } from "./problem.ts";
 
 const places = { body: "body", querystring: "query", params: "path", headers: "headers" } as const;
 
+const numeric = /^-?\d{1,15}(\.\d{1,15})?$/;
 /** How many a caller is told at once. */
 const mostProblems = 20;
 
@@ -17,7 +18,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const validator = Compile(schema);
   const where = places[httpPart as keyof typeof places] ?? "body";
   return (given: unknown) => {
-    const value = validator.Default(where === "body" ? given : validator.Convert(given));
+    const value = validator.Default(where === "body" ? given : withNumbers(given, schema));
     if (validator.Check(value)) return { value };
     const errors = problemsOf(schema, value)
       .slice(0, mostProblems)
@@ -33,6 +34,16 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     };
   };
 };
+
+/** Texts that stand for numbers where the schema asks for one. (TypeBox's own conversion takes `true` for one, too.) */
+function withNumbers(given: unknown, schema: TSchema): unknown {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
+  const converted = Object.entries(given as Record<string, unknown>).map(([name, value]) => {
+    const isNumber = ["integer", "number"].includes(properties[name]?.type ?? "");
+    return [name, isNumber && typeof value === "string" && numeric.test(value) ? Number(value) : value];
+  });
+  return Object.fromEntries(converted);
+}
 
 /** What Fastify tells handlers of values that these schemas describe. */
 export interface TypeBoxTypes {

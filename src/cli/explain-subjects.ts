@@ -1,16 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import { sizeOf } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
-import { connectKafka } from "../kafka/client.ts";
-import { readRanges } from "../kafka/read-ranges.ts";
-import { createTopics } from "../kafka/topics.ts";
-import { topicNames } from "../pipeline/names.ts";
-import { silentLogger } from "../telemetry/logger.ts";
-import { type Anomaly, isNewer, parseAnomaly } from "../verdict/anomaly.ts";
+import type { Anomaly } from "../verdict/anomaly.ts";
+import { anomalyIn, verdictOnTopic } from "./anomalies-on-topic.ts";
 
 /** A window that is to be explained: of a verdict, or of plain lines. */
 export interface Subject {
@@ -105,65 +99,12 @@ export function subjectOf({ event, logguardian: { key, pipeline, model, lines } 
   return { id: event.id, key, start: event.start, pipeline, model, lines };
 }
 
-/** The newest revision of a verdict. @throws LogGuardianError LG_VERDICT_UNKNOWN, LG_KAFKA_*. */
+/** @throws LogGuardianError LG_VERDICT_UNKNOWN, LG_KAFKA_*. */
 export async function subjectOnTopic(id: string, config: Config): Promise<Subject> {
-  let newest: Anomaly | undefined;
-  for await (const anomaly of anomaliesOnTopic(config, id))
-    if (newest === undefined || isNewer(anomaly, newest)) newest = anomaly;
-  if (newest !== undefined) return subjectOf(newest);
-  throw new LogGuardianError(
-    "LG_VERDICT_UNKNOWN",
-    `${topicNames(config, "").anomalies} holds no verdict ${id}, and there is no file of that name.`,
-    "Take the id from event.id, the header lg-id or the alert's verdict_id; it is gone once the topic's retention has passed.",
-  );
-}
-
-/** All that the topic holds, or those with this id. What is no verdict of ours is left out. @throws LogGuardianError LG_KAFKA_*. */
-export async function* anomaliesOnTopic(config: Config, id?: string): AsyncGenerator<Anomaly> {
-  const { brokers } = config.kafka;
-  const { anomalies } = topicNames(config, "");
-  const client = await connectKafka(config.kafka, { logger: silentLogger });
-  try {
-    // Asks only; nothing is made with these.
-    const topics = createTopics(client.admin, { brokers, replicationFactor: 1, retentionMs: 0 });
-    await topics.partitions(anomalies);
-    const bounds = [...(await topics.bounds(anomalies))].filter(([, { start, end }]) => start < end);
-    const ranges = bounds.map(([partition, { start, end }]) => ({
-      topic: anomalies,
-      partition,
-      from: start,
-      end,
-    }));
-    const group = `logguardian-explain-${randomUUID()}`;
-    const reader = readRanges({ client, topics, brokers }, ranges, {
-      group,
-      maxBytes: sizeOf(config.limits.inFlight),
-    });
-    try {
-      for (const { batches } of reader.ranges)
-        for await (const batch of batches)
-          for (const { value, headers } of batch) {
-            if (id !== undefined && String(headers["lg-id"]) !== id) continue;
-            const anomaly = anomalyIn(value);
-            if (anomaly !== undefined) yield anomaly;
-          }
-    } finally {
-      await reader.close();
-    }
-  } finally {
-    await client.close().catch(() => undefined);
-  }
+  return subjectOf(await verdictOnTopic(id, config));
 }
 
 /** Verdicts of a file, as the anomalies topic holds them. @throws LogGuardianError LG_EXPLAIN_VERDICT, LG_FILE_UNREADABLE. */
 export async function anomaliesOfFile(file: string): Promise<Anomaly[]> {
   return (await rowsOf(file)).map((row) => anomalyIn(Buffer.from(row.text)) ?? refuse(file, row));
-}
-
-function anomalyIn(value: Buffer | null): Anomaly | undefined {
-  try {
-    return parseAnomaly(value);
-  } catch {
-    return undefined;
-  }
 }

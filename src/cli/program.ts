@@ -6,6 +6,7 @@ import { layoutNames } from "../ingest/layouts.ts";
 import { packageVersion } from "../package-root.ts";
 import { collect } from "./arguments.ts";
 import { addBenchmarkCommand } from "./benchmark-program.ts";
+import { addFeedbackCommands } from "./feedback-program.ts";
 import { addModelCommands } from "./model-program.ts";
 
 /** The command line. Each command's code is loaded only when it runs. */
@@ -151,6 +152,8 @@ A line's score is that of the window up to it. Its weight says how much lower th
 it and its equals. In JSON lines are counted from 0.`,
     )
     .action(async (what, options) => (await import("./commands/explain.ts")).explainCommand(what, options));
+
+  addFeedbackCommands(program, configOption);
 
   program
     .command("decode")

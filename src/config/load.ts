@@ -121,6 +121,7 @@ export function parseConfig(
       ...problemsOfUrls(content as Config),
       ...problemsOfRedis(content as Config),
       ...problemsOfRegistry(content as Config),
+      ...problemsOfTokens(content as Config),
     );
   if (problems.length > 0) throw refuse(file, problems);
   return content as Config;
@@ -170,6 +171,18 @@ function problemsOfRegistry({ schemaRegistry, pipelines }: Config): Problem[] {
   return Object.entries(pipelines)
     .filter(([, pipeline]) => rawTopicsOf(pipeline).some(({ format }) => format === "avro"))
     .map(([name]) => ({ path: `pipelines.${name}.format`, what: "avro needs schemaRegistry.url" }));
+}
+
+/** Who asks with a token that two have could be either. */
+function problemsOfTokens({ api: { token, tokens } }: Config): Problem[] {
+  const holders = new Map<string, string>(token === undefined ? [] : [[token, "api.token"]]);
+  return Object.entries(tokens).flatMap(([name, { token }]) => {
+    const holder = holders.get(token);
+    holders.set(token, name);
+    return holder === undefined
+      ? []
+      : [{ path: `api.tokens.${name}.token`, what: `is the token of ${holder}` }];
+  });
 }
 
 function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {

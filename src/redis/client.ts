@@ -53,8 +53,7 @@ const scripts = [
   "job-report",
   "job-release",
   "job-end",
-  "job-cancel",
-  "job-forget",
+  "job-remove",
   "job-results",
 ] as const;
 export type ScriptName = (typeof scripts)[number];

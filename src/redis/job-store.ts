@@ -29,6 +29,10 @@ export function createRedisJobs(
     return jobIn(id, (await redis.script("job-get", [jobKey(id)], fields)) as (string | null)[]);
   }
 
+  async function remove(id: string): Promise<void> {
+    await redis.script("job-remove", [bytes, open, ended, jobKey(id), resultsKey(id)], [id]);
+  }
+
   return {
     get,
     async add({ id, owner, createdAt, lines, windows }, request) {
@@ -56,17 +60,24 @@ export function createRedisJobs(
       for (const id of (await redis.script("job-ids", [open], ["+inf"])) as string[]) {
         if ((await redis.script("job-claim", [jobKey(id)], [by, now, now + leaseMs])) !== 1) continue;
         const [job, request] = await Promise.all([get(id), redis.field(jobKey(id), "request")]);
-        // Cancelled meanwhile.
+        // Removed meanwhile.
         if (job?.state !== "running" || request === undefined) continue;
         return { job, request: JSON.parse(String(await unpack(request))) as DetectBody };
       }
       return undefined;
     },
-    async report(id, by, { results, inferenceSeconds }, leaseUntil) {
+    async report(id, by, { from, results, inferenceSeconds }, leaseUntil) {
       const outcome = await redis.script(
         "job-report",
         [bytes, jobKey(id), resultsKey(id)],
-        [by, leaseUntil, maxBytes, inferenceSeconds, ...results.map((result) => JSON.stringify(result))],
+        [
+          by,
+          leaseUntil,
+          maxBytes,
+          inferenceSeconds,
+          from,
+          ...results.map((result) => JSON.stringify(result)),
+        ],
       );
       if (outcome === "lost") throw jobLost(id);
       if (outcome === "full") throw jobTooLarge();
@@ -82,12 +93,9 @@ export function createRedisJobs(
       );
       if (outcome === "lost") throw jobLost(id);
     },
-    async cancel(id, at) {
-      await redis.script("job-cancel", [bytes, open, ended, jobKey(id), resultsKey(id)], [id, at]);
-    },
+    remove,
     async forget(before) {
-      for (const id of (await redis.script("job-ids", [ended], [before - 1])) as string[])
-        await redis.script("job-forget", [bytes, ended, jobKey(id), resultsKey(id)], [id]);
+      for (const id of (await redis.script("job-ids", [ended], [before - 1])) as string[]) await remove(id);
     },
   };
 }

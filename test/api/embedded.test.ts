@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { detect } from "../../src/pipeline/detect-logs.ts";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import { type Api, startEmbeddedApi } from "../support/api.ts";
+import { root } from "../support/data.ts";
 import { until } from "../support/until.ts";
 
 let api: Api;
@@ -114,7 +117,7 @@ describe("the API without any configuration", () => {
     ["DELETE", "/health", undefined, "application/json", 405],
     ["GET", "/nothing", undefined, "", 404],
     ["GET", `/anomalies/${"0".repeat(32)}`, undefined, "", 404],
-    ["GET", "/batch-detect/7b5f1a0a-9d3f-4c52-8a3e-9a8f1f5a3c11", undefined, "", 404],
+    ["GET", `/batch-detect/${"0".repeat(32)}`, undefined, "", 404],
     ["GET", "/..%2f..%2fpackage.json", undefined, "", 404],
     ["GET", "/%zz", undefined, "", 400],
   ])("%s %s is answered in problem details", async (method, path, body, type, status) => {
@@ -210,9 +213,8 @@ describe("the API without any configuration", () => {
     expect(body.results).toEqual((await api.ask("/detect", { body: request })).body.results);
     expect(body.inference_time).toBeGreaterThan(0);
 
-    const cancelled = await api.ask(`/batch-detect/${body.id}`, { method: "DELETE" });
-    expect(cancelled.body).toMatchObject({ state: "cancelled" });
-    expect((await job()).body.results).toBeUndefined();
+    expect((await api.ask(`/batch-detect/${body.id}`, { method: "DELETE" })).status).toBe(204);
+    expect((await job()).status).toBe(404);
   });
 
   it("shows what Prometheus asks for", async () => {
@@ -238,6 +240,12 @@ describe("the API without any configuration", () => {
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("x-frame-options")).toBe("DENY");
     expect(headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("describes itself as docs/openapi.json does (npm run openapi writes it anew)", async () => {
+    const { body } = await api.ask("/openapi.json");
+    expect(body).toEqual(JSON.parse(readFileSync(join(root, "docs/openapi.json"), "utf8")));
+    expect(body.openapi).toBe("3.1.0");
   });
 
   it("answers under the caller's request id, or one of its own", async () => {

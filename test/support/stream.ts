@@ -63,6 +63,7 @@ export class Stream {
       alertmanager: { urls: [alertmanager.url] },
       topics: { prefix: this.prefix },
       http: { port: 0 },
+      api: { port: 0 },
       ...config,
     };
     writeFileSync(this.configFile, stringify(whole));

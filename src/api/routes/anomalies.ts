@@ -7,7 +7,7 @@ import type { ApiDeps, ApiServer } from "../api-server.ts";
 import { maySee } from "../authentication.ts";
 import { onRedis, type Patience } from "../patience.ts";
 import { refusal } from "../problem.ts";
-import { given, orNull, problems, ref } from "../schemas.ts";
+import { byDefault, given, orNull, problems, ref } from "../schemas.ts";
 import { suppressedName, suppressedNow } from "../suppressions.ts";
 
 const mostOfPage = 1000;
@@ -25,7 +25,7 @@ export function anomalyRoutes(server: ApiServer, { index }: ApiDeps, { within }:
           "In the order of the windows' ends. A page may hold fewer than limit, even none, and have a next one: rare ones are looked for step by step.",
         querystring: given({
           ...anomalyFilter,
-          limit: Type.Integer({ minimum: 1, maximum: mostOfPage, default: 100 }),
+          limit: byDefault(Type.Integer({ minimum: 1, maximum: mostOfPage, default: 100 })),
           cursor: Type.Optional(
             Type.String({ pattern: place, description: "next_cursor of the page before" }),
           ),

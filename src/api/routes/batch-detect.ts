@@ -9,7 +9,7 @@ import { type DetectionResult, detectBody, jobState, resultSchema } from "../det
 import type { Job } from "../job-store.ts";
 import { onRedis, type Patience } from "../patience.ts";
 import { refusal } from "../problem.ts";
-import { given, named, optional, orNull, problems, ref } from "../schemas.ts";
+import { given, idPattern, named, optional, orNull, problems, ref } from "../schemas.ts";
 
 const moment = (description: string) => orNull(Type.String({ description }));
 
@@ -34,7 +34,7 @@ export const jobSchema = named(
   }),
 );
 
-const params = given({ id: Type.String({ format: "uuid" }) });
+const params = given({ id: Type.String({ pattern: idPattern }) });
 const aJob = (description: string) => ({
   description,
   content: { "application/json": { schema: ref(jobSchema) } },
@@ -79,7 +79,7 @@ export function batchRoutes(
     async ({ body, caller }, reply) => {
       const { lines, options } = askedOf(body);
       assertFits(options, await detection.open());
-      const id = randomUUID();
+      const id = randomUUID().replaceAll("-", "");
       const job = { id, owner: caller.name, createdAt: Date.now(), lines: lines.length };
       await within(() => jobs.add({ ...job, windows: windowsOf(lines.length, options) }, body), onRedis);
       wake();
@@ -117,13 +117,16 @@ export function batchRoutes(
         tags: ["detection"],
         summary: "Cancel a job, and drop what was sent and found",
         params,
-        response: { 200: aJob("It is cancelled, be it done or not."), ...problems(404, 503) },
+        response: {
+          204: { description: "There is no such job any more.", type: "null" },
+          ...problems(404, 503),
+        },
       },
     },
     async ({ params: { id }, caller }, reply) => {
       await jobOf(id, caller);
-      await within(() => jobs.cancel(id, Date.now()), onRedis);
-      return reply.send(viewOf(await jobOf(id, caller)));
+      await within(() => jobs.remove(id), onRedis);
+      return reply.code(204).send(null);
     },
   );
 }

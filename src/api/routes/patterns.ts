@@ -6,7 +6,7 @@ import { isoOf, viewOf } from "../anomaly-view.ts";
 import type { ApiDeps, ApiServer } from "../api-server.ts";
 import { maySee } from "../authentication.ts";
 import { onRedis, type Patience } from "../patience.ts";
-import { given, problems, ref } from "../schemas.ts";
+import { byDefault, given, problems, ref } from "../schemas.ts";
 import { suppressionsOf } from "../suppressions.ts";
 
 export function patternRoutes(server: ApiServer, { index }: ApiDeps, { within }: { within: Patience }): void {
@@ -19,12 +19,14 @@ export function patternRoutes(server: ApiServer, { index }: ApiDeps, { within }:
         summary: "Anomalous windows by fingerprint, the most frequent first",
         querystring: given({
           ...inTime,
-          buckets: Type.Integer({
-            minimum: 1,
-            maximum: 200,
-            default: 24,
-            description: "parts of each trend",
-          }),
+          buckets: byDefault(
+            Type.Integer({
+              minimum: 1,
+              maximum: 200,
+              default: 24,
+              description: "parts of each trend",
+            }),
+          ),
         }),
         response: {
           200: {

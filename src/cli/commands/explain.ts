@@ -9,10 +9,10 @@ import { lineMaskerOf } from "../../pipeline/stages.ts";
 import type { Anomaly } from "../../verdict/anomaly.ts";
 import { type Pattern, patternsOf } from "../../verdict/patterns.ts";
 import { visible } from "../../verdict/visible.ts";
+import { anomaliesOnTopic } from "../anomalies-on-topic.ts";
 import { parseNumber } from "../arguments.ts";
 import {
   anomaliesOfFile,
-  anomaliesOnTopic,
   isFile,
   type Subject,
   subjectOf,
