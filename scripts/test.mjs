@@ -2,7 +2,7 @@
 
 import { ensureCommands, environment, findUv, run, setUp } from "./setup.mjs";
 
-ensureCommands({ "c++": "g++", python3: "python3" });
+ensureCommands({ "c++": "g++", python3: "python3", chromium: "chromium" });
 setUp();
 run("npm", ["run", "--silent", "check"]);
 const uv = findUv();

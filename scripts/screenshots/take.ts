@@ -36,7 +36,11 @@ try {
   await take(page, "swimlane");
 
   const { body } = await api.ask("/patterns");
-  const { newest, fingerprint } = body.patterns[0];
+  const [{ fingerprint }] = body.patterns;
+  const { newest } =
+    body.patterns.find((one: { newest: { heaviest: { text: string }[] } }) =>
+      one.newest.heaviest[0]?.text.includes("exception"),
+    ) ?? body.patterns[0];
   await page.goto(`${api.url}/#/anomalies/${newest.id}`);
   await page.locator(".lines").waitFor();
   await take(page, "detail");

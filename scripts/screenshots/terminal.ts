@@ -23,7 +23,8 @@ export function terminalSvg(command: string, output: string): string {
   const texts = rows.map((parts, place) => {
     let left = mostColumns;
     const spans = parts.map(({ content, fg, decorations }) => {
-      const shown = content.slice(0, left);
+      const shown =
+        content.length > left ? `${content.slice(0, Math.max(0, left - 1))}…`.slice(0, left) : content;
       left -= shown.length;
       const fill = foregrounds[fg ?? ""] ?? (decorations.includes("dim") ? colours.quiet : colours.ink);
       return `<tspan fill="${fill}"${decorations.includes("bold") ? ' font-weight="bold"' : ""}>${escaped(shown)}</tspan>`;

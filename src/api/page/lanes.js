@@ -1,9 +1,11 @@
 /** Where anomalies lie in the timeline: origins above one another, time from left to right, cells of equal width. */
 
+import { strengthOf } from "./strength.js";
+
 export const mostLanes = 12;
 const shortestMs = 60_000;
 
-/** @typedef {{ lane: number, column: number, anomalies: any[], score: number, isUndecided: boolean, isFalseAlarm: boolean }} Cell */
+/** @typedef {{ lane: number, column: number, anomalies: any[], strength: number, isUndecided: boolean, isFalseAlarm: boolean }} Cell */
 
 /**
  * @param {any[]} anomalies @param {number} columns how many cells fit beside one another
@@ -32,9 +34,9 @@ export function lanesOf(anomalies, columns, range = {}) {
     );
     const found = cells.get(lane * columns + column);
     /** @type {Cell} */
-    const cell = found ?? { lane, column, anomalies: [], score: 0, isUndecided: true, isFalseAlarm: true };
+    const cell = found ?? { lane, column, anomalies: [], strength: 0, isUndecided: true, isFalseAlarm: true };
     cell.anomalies.push(anomaly);
-    cell.score = Math.max(cell.score, excessOf(anomaly));
+    cell.strength = Math.max(cell.strength, strengthOf(anomaly));
     cell.isUndecided &&= anomaly.verdict === "undecided";
     cell.isFalseAlarm &&= anomaly.feedback?.judgement === "false-alarm";
     cells.set(lane * columns + column, cell);
@@ -49,11 +51,6 @@ export function lanesOf(anomalies, columns, range = {}) {
     /** By lane, then by time. */
     cells: [...cells].sort(([a], [b]) => a - b).map(([, cell]) => cell),
   };
-}
-
-/** How far above the threshold, 0 to 1. @param {any} anomaly */
-function excessOf({ score, threshold }) {
-  return score === null ? 0 : Math.min(1, Math.max(0, (score - threshold) / (1 - threshold || 1)));
 }
 
 // Ten thousand are too many for Math.min(...times) on some engines' stacks.

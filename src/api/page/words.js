@@ -78,10 +78,11 @@ export function sentence(anomaly) {
   const what = `${count(lines, "line")} of ${visible(origin)}`;
   const when = `${lasted < 1000 ? "at" : "from"} ${dateTime(start)}${lasted < 1000 ? "" : ` to ${start.slice(0, 10) === end.slice(0, 10) ? clock(end) : dateTime(end)}`} UTC`;
   if (verdict === "undecided") return `${what}, ${when}, could not be judged.`;
-  if (stage === "raised") return `${what}, ${when}, look anomalous; the window is still open.`;
+  if (stage === "raised")
+    return `${what}, ${when}, ${lines === 1 ? "looks" : "look"} anomalous; the window is still open.`;
   if (verdict === "normal")
-    return `${what}, ${when}, looked anomalous before the window closed, and are normal.`;
-  return `${what}, ${when}, are anomalous.`;
+    return `${what}, ${when}, looked anomalous before the window closed, and ${lines === 1 ? "is" : "are"} normal.`;
+  return `${what}, ${when}, ${lines === 1 ? "is" : "are"} anomalous.`;
 }
 
 /** @param {number | null} novelty */

@@ -1,5 +1,6 @@
 /** Anomalies as rows, of which only those in sight exist: ten thousand scroll like ten. */
 import { fill, h } from "../dom.js";
+import { strengthOf } from "../strength.js";
 import { ago, dateTime, fixed, headline, saidInWords, visible } from "../words.js";
 
 const rowHeight = 46;
@@ -30,9 +31,8 @@ export function createAnomalyList(page, label) {
 
   /** @param {any} anomaly @param {number} place */
   function rowOf(anomaly, place) {
-    const { id, score, threshold, end, origin, verdict, stage, feedback } = anomaly;
+    const { id, score, end, origin, verdict, stage, feedback } = anomaly;
     const isSelected = id === selected;
-    const excess = score === null ? 0 : Math.max(0, (score - threshold) / (1 - threshold || 1));
     const row = h(
       "div",
       {
@@ -42,7 +42,7 @@ export function createAnomalyList(page, label) {
         "data-id": id,
         "data-said": feedback?.judgement,
         "data-selected": isSelected,
-        style: { "--top": `${place * rowHeight}px`, "--excess": excess.toFixed(3) },
+        style: { "--top": `${place * rowHeight}px`, "--strength": strengthOf(anomaly).toFixed(3) },
       },
       h(
         "span",

@@ -17,7 +17,7 @@ export function createSparkline(trend, label) {
   };
   for (const [name, value] of Object.entries(all)) picture.setAttribute(name, value);
   for (const [place, windows] of trend.entries()) {
-    const tall = windows === 0 ? 1 : Math.max(3, (windows / most) * height);
+    const tall = windows === 0 ? 0.5 : Math.max(3, (windows / most) * height);
     const bar = document.createElementNS(svg, "rect");
     const box = { x: place * step, y: height - tall, width: Math.max(1, step - 1), height: tall };
     for (const [name, value] of Object.entries(box)) bar.setAttribute(name, value.toFixed(1));

@@ -117,10 +117,10 @@ export function createTimeline(page) {
     const strengths = ["--heat-1", "--heat-2", "--heat-3", "--heat-4"].map(colour);
     const step1 = width / columns;
     for (const [place, cell] of cells.entries()) {
-      const { lane, column, score, isUndecided, isFalseAlarm } = cell;
-      const tall = Math.round((laneHeight - 7) * (isUndecided ? 0.5 : 0.35 + 0.65 * score));
+      const { lane, column, strength, isUndecided, isFalseAlarm } = cell;
+      const tall = Math.round((laneHeight - 7) * (isUndecided ? 0.5 : 0.35 + 0.65 * strength));
       const [x, y, wide] = [column * step1, (lane + 1) * laneHeight - 3 - tall, Math.max(2, step1 - gap)];
-      pen.fillStyle = strengths[Math.min(3, Math.floor(score * 4))] ?? "";
+      pen.fillStyle = strengths[Math.min(3, Math.floor(strength * 4))] ?? "";
       pen.strokeStyle = isUndecided ? colour("--quiet") : pen.fillStyle;
       pen.lineWidth = 1.5;
       if (isUndecided) hatch(pen, x, y, wide, tall);

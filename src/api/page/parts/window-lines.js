@@ -12,6 +12,8 @@ export function createWindowLines(onForm) {
   /** @type {any[]} */
   let lines = [];
   let heaviest = 1;
+  /** Of the first line: said once, above. */
+  let topic = "";
   let shown = atOnce;
   let isMasked = false;
   let isHeavyOnly = false;
@@ -43,16 +45,14 @@ export function createWindowLines(onForm) {
     more,
   );
 
-  const isHeavy = (/** @type {any} */ { weight = 0 }) => weight > 0 && weight >= heaviest / 20;
+  const isHeavy = (/** @type {any} */ { weight = 0 }) => weight > 0 && weight >= heaviest / 4;
 
   /** @param {any} line @param {number} place */
   function rowOf(line, place) {
-    const { weight, time, position, host, file, pod, container } = line;
+    const { weight, time, position } = line;
     const share = Math.max(0, weight ?? 0) / heaviest;
-    const origin = [host, pod, container, file]
-      .filter((one) => one !== undefined)
-      .map(visible)
-      .join(" ");
+    const origin = originOf(line);
+    const isSame = place > 0 && originOf(lines[place - 1]) === origin;
     return h(
       "li",
       {
@@ -69,7 +69,10 @@ export function createWindowLines(onForm) {
         weight === undefined ? "" : h("span", {}, h("span", { class: "unseen" }, "weight "), signed(weight)),
       ),
       textOf(visible(isMasked ? line.masked : line.text)),
-      h("span", { class: "source" }, h("bdi", {}, origin), " ", h("bdi", {}, visible(position))),
+      h("span", { class: "source", title: visible(`${origin} ${position}`) }, [
+        !isSame && h("bdi", { class: "from" }, visible(origin)),
+        h("bdi", {}, visible(position.startsWith(`${topic}:`) ? position.slice(topic.length + 1) : position)),
+      ]),
     );
   }
 
@@ -115,6 +118,7 @@ export function createWindowLines(onForm) {
       heavy > 0 && button("the next", () => next(), { class: "plain", "aria-keyshortcuts": "n" }),
       heavy > 0 && " ",
       heavy > 0 && key("n"),
+      h("span", { class: "positions" }, `at the right partition:offset:index in ${visible(topic)}`),
     );
   }
 
@@ -148,6 +152,7 @@ export function createWindowLines(onForm) {
     /** @param {any[]} given */
     show(given) {
       lines = given;
+      topic = lines[0]?.position.replace(/(:\d+){3}$/, "") ?? "";
       heaviest = Math.max(...lines.map(({ weight = 0 }) => weight), Number.EPSILON);
       shown = atOnce;
       isHeavyOnly = false;
@@ -157,4 +162,9 @@ export function createWindowLines(onForm) {
     toggle,
     next,
   };
+}
+
+/** @param {any} line */
+function originOf({ host, pod, container, file }) {
+  return [host, pod, container, file].filter((one) => one !== undefined).join(" ");
 }

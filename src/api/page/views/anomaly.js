@@ -43,13 +43,12 @@ export function createAnomalyView(page) {
   }
 
   const back = () =>
-    h(
-      "p",
-      { class: "back" },
+    h("p", { class: "back" }, [
       h("a", { href: page.addressOf({ view: "anomalies" }) }, "← Anomalies"),
       " ",
       key("Esc"),
-    );
+      h("span", { class: "keys-hint quiet" }, key("k"), " newer ", key("j"), " older"),
+    ]);
 
   function showTitle() {
     if (shown !== undefined) fill(title, h("bdi", {}, headline(shown, lines.form())));

@@ -117,41 +117,46 @@ export function createGroupView(page) {
           act("False alarm", "false-alarm", "f"),
         ]),
       ]),
-      h("div", { class: "big-trend" }, [
-        createSparkline(
-          trend,
-          `Windows by time from ${dateTime(from)} to ${dateTime(to)} UTC: ${trend.join(", ")}`,
-        ),
-        h(
-          "p",
-          { class: "quiet ends" },
-          h("span", {}, `${dateTime(from)} UTC`),
-          h("span", {}, `${dateTime(to)} UTC`),
-        ),
-      ]),
       h("dl", { class: "facts" }, [
         fact("First seen", `${dateTime(first_seen)} UTC`, ago(first_seen)),
         fact("Last seen", `${dateTime(last_seen)} UTC`, ago(last_seen)),
         fact("Highest score", fixed(score, 3), `anomalous from ${fixed(newest.threshold, 3)} on`),
         fact("Novelty", fixed(novelty, 3), noveltyInWords(novelty)),
       ]),
-      h("h2", {}, "Where"),
-      h(
-        "ol",
-        { class: "origins" },
-        top_origins.map((/** @type {any} */ one) =>
-          h("li", { style: { "--share": (one.windows / most).toFixed(3) } }, [
-            h(
-              "a",
-              { href: page.addressOf({ view: "anomalies", filter: { origin: one.name } }) },
-              visible(one.name),
+      h("div", { class: "spread" }, [
+        h("div", { class: "big-trend" }, [
+          h("h2", {}, "When"),
+          createSparkline(
+            trend,
+            `Windows by time from ${dateTime(from)} to ${dateTime(to)} UTC: ${trend.join(", ")}`,
+          ),
+          h(
+            "p",
+            { class: "quiet ends" },
+            h("span", {}, `${dateTime(from)} UTC`),
+            h("span", {}, `${dateTime(to)} UTC`),
+          ),
+        ]),
+        h("div", {}, [
+          h("h2", {}, "Where"),
+          h(
+            "ol",
+            { class: "origins" },
+            top_origins.map((/** @type {any} */ one) =>
+              h("li", { style: { "--share": (one.windows / most).toFixed(3) } }, [
+                h(
+                  "a",
+                  { href: page.addressOf({ view: "anomalies", filter: { origin: one.name } }) },
+                  visible(one.name),
+                ),
+                h("span", { class: "number" }, one.windows.toLocaleString("en")),
+              ]),
             ),
-            h("span", { class: "number" }, one.windows.toLocaleString("en")),
-          ]),
-        ),
-        origins > top_origins.length &&
-          h("li", { class: "quiet" }, `and ${count(origins - top_origins.length, "more origin")}`),
-      ),
+            origins > top_origins.length &&
+              h("li", { class: "quiet" }, `and ${count(origins - top_origins.length, "more origin")}`),
+          ),
+        ]),
+      ]),
     ]);
   }
 
