@@ -121,9 +121,13 @@ function asOurs(thrown: unknown): LogGuardianError {
   if (thrown instanceof LogGuardianError) {
     if (statusOf[thrown.code] !== undefined) return thrown;
   } else if (thrown instanceof Error) {
-    const { code, message } = thrown as FastifyError;
+    const { code, message, statusCode = 500 } = thrown as FastifyError;
     const [ours, remedy = ""] = ofFastify[code] ?? [];
     if (ours !== undefined) return new LogGuardianError(ours, `${message.replace(/\.$/, "")}.`, remedy);
+    if (statusCode === 404)
+      return new LogGuardianError("LG_API_UNKNOWN", "There is no such thing.", "Correct it.");
+    if (statusCode >= 400 && statusCode < 500)
+      return new LogGuardianError("LG_API_INVALID", "The request is not as it should be.", "Correct it.");
   }
   return new LogGuardianError(
     "LG_API_FAILED",

@@ -16,6 +16,7 @@ import {
 } from "./anomaly-schemas.ts";
 import type { ApiDeps, ApiServer } from "./api-server.ts";
 import { createAuthentication } from "./authentication.ts";
+import { createClosing } from "./closing.ts";
 import { resultSchema } from "./detection-schemas.ts";
 import { createJobRunner } from "./job-runner.ts";
 import { collectMethods, refuseOtherMethods } from "./methods.ts";
@@ -74,7 +75,8 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
   const server = fastify({
     bodyLimit: sizeOf(config.limits.body),
     requestTimeout: requestWithinMs,
-    forceCloseConnections: true,
+    // What is being answered ends first.
+    forceCloseConnections: "idle",
     genReqId: requestIdOf,
     frameworkErrors: (thrown, _, reply) => void sendProblem(reply, thrown),
     clientErrorHandler: (_, socket) => void refuseRaw(socket),
@@ -109,13 +111,15 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
     if (request.routeOptions.config.scope !== undefined) reply.header("cache-control", "no-store");
   });
   server.addHook("onResponse", async (request, reply) => {
-    const [method, route] = [request.method, routeOf(request)];
-    metrics.requests.inc({ method, route, status: String(reply.statusCode) });
+    const [method, route, status] = [request.method, routeOf(request), reply.statusCode];
+    logger.debug("A request was answered.", { request: request.id, method, route, status });
+    metrics.requests.inc({ method, route, status: String(status) });
     if (request.routeOptions.config.isStream === true) return;
     metrics.requestSeconds.observe({ method, route }, reply.elapsedTime / 1000);
   });
 
   const methods = collectMethods(server);
+  const closing = createClosing(server);
   await documentRoutes(server);
   await server.register(helmet, {
     contentSecurityPolicy,
@@ -151,13 +155,13 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
   await pageRoutes(server);
   healthRoutes(server, deps);
   metricsRoutes(server, deps);
-  detectRoutes(server, deps, { admission });
+  detectRoutes(server, deps, { admission, closing });
   const runner = createJobRunner(deps, { retentionMs: durationOf(config.jobs.retention) });
   batchRoutes(server, deps, { within, wake: runner.wake });
   server.addHook("onListen", async () => runner.start());
   server.addHook("onClose", () => runner.stop());
   anomalyRoutes(server, deps, { within });
-  anomalyStreamRoutes(server, deps, { within });
+  anomalyStreamRoutes(server, deps, { within, closing });
   feedbackRoutes(server, deps, { within });
   patternRoutes(server, deps, { within });
   refuseOtherMethods(server, methods);

@@ -7,6 +7,7 @@ import { pipelineName } from "../anomaly-schemas.ts";
 import { viewOf } from "../anomaly-view.ts";
 import type { ApiDeps, ApiServer } from "../api-server.ts";
 import { type Caller, maySee } from "../authentication.ts";
+import type { Closing } from "../closing.ts";
 import { onRedis, type Patience } from "../patience.ts";
 import { refusal } from "../problem.ts";
 import { given, optional, problems } from "../schemas.ts";
@@ -29,7 +30,7 @@ const stream = Type.Unsafe<Readable>({ type: "string" });
 export function anomalyStreamRoutes(
   server: ApiServer,
   { index, config, logger }: ApiDeps,
-  { within }: { within: Patience },
+  { within, closing }: { within: Patience; closing: Closing },
 ): void {
   let listeners = 0;
 
@@ -40,7 +41,7 @@ export function anomalyStreamRoutes(
     try {
       // So that a listener that saw nothing yet can come back to here.
       yield isReset ? eventOf("reset", {}, at) : `: ready\nid: ${textOf(at)}\n\n`;
-      for (;;) {
+      while (!closing.atOnce.aborted) {
         const { now, changed } = await index.changes(at, atOnce);
         if (now.incarnation !== at.incarnation) {
           at = now;
@@ -58,7 +59,7 @@ export function anomalyStreamRoutes(
           silentSince = Date.now();
           yield ": still here\n\n";
         }
-        await sleep(lookEveryMs);
+        await sleep(lookEveryMs, undefined, { signal: closing.atOnce }).catch(() => undefined);
       }
     } catch (error) {
       logger.warn("A stream of anomalies ended.", { error });
@@ -70,6 +71,8 @@ export function anomalyStreamRoutes(
   server.get(
     "/anomalies/stream",
     {
+      // Nobody would listen to it, and it would go on.
+      exposeHeadRoute: false,
       config: { scope: "read", isStream: true },
       schema: {
         tags: ["anomalies"],

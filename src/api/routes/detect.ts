@@ -1,5 +1,6 @@
 import type { Admission } from "../admission.ts";
 import type { ApiDeps, ApiServer } from "../api-server.ts";
+import type { Closing } from "../closing.ts";
 import { askedOf, assertFits, resultOf } from "../detection-result.ts";
 import { type DetectionResult, detectAnswer, detectBody } from "../detection-schemas.ts";
 import { problems } from "../schemas.ts";
@@ -7,7 +8,7 @@ import { problems } from "../schemas.ts";
 export function detectRoutes(
   server: ApiServer,
   { config, detection, record }: ApiDeps,
-  { admission }: { admission: Admission },
+  { admission, closing }: { admission: Admission; closing: Closing },
 ): void {
   server.post(
     "/detect",
@@ -35,7 +36,7 @@ export function detectRoutes(
         const results: DetectionResult[] = [];
         let inferenceSeconds = 0;
         await detection.detect(lines, options, {
-          signal: gone.signal,
+          signal: AbortSignal.any([gone.signal, closing.late]),
           onInference(seconds) {
             inferenceSeconds += seconds;
           },
