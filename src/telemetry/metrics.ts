@@ -220,7 +220,7 @@ export function createMetrics(): Metrics {
     ingester: [metrics.records, metrics.lines, metrics.clampedTimes, metrics.leftOutKeys],
     windower: [metrics.repeatedLines, metrics.rebuilds],
     detector: [metrics.anomalies],
-    alerter: [metrics.alerts],
+    alerter: [metrics.alerts, metrics.suppressedWindows],
   };
   return {
     ...metrics,
@@ -233,6 +233,7 @@ export function createMetrics(): Metrics {
         for (const stage of ["raised", "confirmed", "withdrawn", "moved"])
           metrics.early.inc({ pipeline, stage }, 0);
       }
+      if (role === "api") for (const state of ["done", "failed"]) metrics.jobs.inc({ state }, 0);
       metrics.lostOffsets.inc({ pipeline, role }, 0);
     },
     onCollect: (update) => void updates.push(update),

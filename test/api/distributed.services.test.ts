@@ -10,9 +10,9 @@ import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { type Anomaly, headersOf } from "../../src/verdict/anomaly.ts";
 import { anomalyAt, idOf } from "../support/anomalies.ts";
-import { type Api, apiAt } from "../support/api.ts";
+import { type Api, apiOf } from "../support/api.ts";
 import { services } from "../support/services.ts";
-import { type Process, Stream } from "../support/stream.ts";
+import { Stream } from "../support/stream.ts";
 import { until } from "../support/until.ts";
 
 let streams: Stream[] = [];
@@ -35,12 +35,6 @@ function streamFor(name: string, more: Record<string, unknown> = {}): Stream {
   };
   stream.configure({ pipelines: { hdfs: pipeline }, ...more });
   return stream;
-}
-
-/** The API of a process that says that it is ready. */
-function apiOf({ log }: Process): Client {
-  const [, port] = /"port":(\d+),"msg":"The API listens\."/.exec(readFileSync(log, "utf8")) ?? [];
-  return apiAt(Number(port));
 }
 
 async function publish(stream: Stream, anomalies: readonly (Anomaly | string)[]): Promise<void> {

@@ -26,12 +26,6 @@ export const panelQueries = panels.flatMap(({ name, targets }) =>
   targets.map(({ expr }): [string, string] => [name, expr]),
 );
 
-/** What the API will count (issue 7): no process of today does. */
-export const comingLabels: Readonly<Record<string, readonly string[]>> = {
-  logguardian_requests_total: ["route", "method", "status"],
-  logguardian_request_duration_seconds_bucket: ["route", "method", "status", "le"],
-};
-
 /** What Prometheus adds to every series (prometheus.yml). */
 const labelsOfTargets = ["job", "instance", "service"];
 
@@ -61,10 +55,6 @@ export async function labelsOfSeries(): Promise<Map<string, string[]>> {
   const known = new Map([
     ["up", labelsOfTargets],
     ["ALERTS", ["alertname", "alertstate"]],
-    ...Object.entries(comingLabels).map(([name, labels]): [string, string[]] => [
-      name,
-      [...labels, ...labelsOfTargets],
-    ]),
     ...rules.flatMap(({ record }): [string, string[]][] =>
       record === undefined ? [] : [[record, (record.split(":")[0] ?? "").split("_")]],
     ),

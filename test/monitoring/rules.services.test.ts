@@ -5,15 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { root } from "../support/data.ts";
-import {
-  comingLabels,
-  folder,
-  labelsOfMetrics,
-  labelsOfSeries,
-  panelQueries,
-  rules,
-  unknownIn,
-} from "./queries.ts";
+import { folder, labelsOfSeries, panelQueries, rules, unknownIn } from "./queries.ts";
 
 const alerts = rules.filter(({ alert }) => alert !== undefined);
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -97,12 +89,6 @@ describe("the queries of rules and dashboards", () => {
     expect(
       queries.flatMap(([where, expr]) => unknownIn(expr, known).map((what) => `${where}: ${what}`)),
     ).toEqual([]);
-  });
-
-  it("expect nothing any more that has come", () => {
-    const has = [...labelsOfMetrics().keys()];
-    const come = Object.keys(comingLabels).filter((name) => has.some((one) => name.startsWith(one)));
-    expect(come, "take it out of comingLabels in test/monitoring/queries.ts").toEqual([]);
   });
 });
 

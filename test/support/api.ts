@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCli } from "./cli.ts";
@@ -46,6 +46,12 @@ export function apiAt(port: number): Pick<Api, "url" | "port" | "ask"> {
       return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
     },
   };
+}
+
+/** The API of a process with a configuration, once it is ready. */
+export function apiOf({ log }: { log: string }): Pick<Api, "url" | "port" | "ask"> {
+  const [, port] = /"port":(\d+),"msg":"The API listens\."/.exec(readFileSync(log, "utf8")) ?? [];
+  return apiAt(Number(port));
 }
 
 /** `logguardian start api` with no configuration, in an empty folder, on a free port. */

@@ -5,12 +5,12 @@ const of = 'route=~"$route"';
 const rate = (by: string, more = "") =>
   `sum by (${by}) (rate(logguardian_requests_total{${of}${more}}[$__rate_interval]))`;
 
-/** The REST API's requests. */
+/** The REST API: its requests, and what it does for them. */
 export const api = dashboardOf(
   {
     uid: "logguardian-api",
     title: "LogGuardian API",
-    description: "Requests to the REST API: how many, how long, how many fail.",
+    description: "The REST API: its requests, detections and jobs, what people say, and the index.",
   },
   [variable("route", "logguardian_requests_total")],
   [
@@ -68,12 +68,63 @@ export const api = dashboardOf(
       title: "Latency",
       panels: [
         timeSeries(
-          { title: "Latency by route", description: "Time to answer.", unit: "s", width: 12 },
+          {
+            title: "Latency by route",
+            description: "Time to answer; streams are left out.",
+            unit: "s",
+            width: 12,
+          },
           quantiles("request_duration_seconds", of, "route"),
         ),
         timeSeries(
-          { title: "Latency by method", description: "Time to answer.", unit: "s", width: 12 },
+          {
+            title: "Latency by method",
+            description: "Time to answer; streams are left out.",
+            unit: "s",
+            width: 12,
+          },
           quantiles("request_duration_seconds", of, "method"),
+        ),
+      ],
+    },
+    {
+      title: "Work and index",
+      panels: [
+        timeSeries(
+          {
+            title: "Detections",
+            description: "That are being answered or wait; bounded by api.limits.detections.",
+            unit: "short",
+          },
+          [["sum by (instance) (logguardian_detections)", "{{instance}}"]],
+        ),
+        timeSeries({ title: "Jobs", description: "That ended, by how.", unit: "cps" }, [
+          ["sum by (state) (rate(logguardian_jobs_total[$__rate_interval]))", "{{state}}"],
+        ]),
+        timeSeries({ title: "Feedback", description: "What people said of verdicts.", unit: "cps" }, [
+          [
+            "sum by (pipeline, judgement) (rate(logguardian_feedback_total[$__rate_interval]))",
+            "{{pipeline}} {{judgement}}",
+          ],
+        ]),
+        // Every process of the API says the same of the index that they share.
+        timeSeries(
+          {
+            title: "Anomalies in the index",
+            description: "Bounded by api.index.retention and maxBytes.",
+            unit: "short",
+            width: 12,
+          },
+          [["max(logguardian_indexed_anomalies)", "anomalies"]],
+        ),
+        timeSeries(
+          {
+            title: "Size of the index",
+            description: "Bounded by api.index.maxBytes: beyond, the oldest are forgotten.",
+            unit: "bytes",
+            width: 12,
+          },
+          [["max(logguardian_index_bytes)", "bytes"]],
         ),
       ],
     },

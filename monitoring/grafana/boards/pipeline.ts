@@ -121,6 +121,35 @@ export const pipeline = dashboardOf(
       ],
     },
     {
+      title: "Who is told",
+      panels: [
+        // Every alerter of a pipeline says the same.
+        timeSeries(
+          {
+            title: "Active alerts",
+            description: "Anomalies that go on: told, held back in a storm, suppressed by feedback.",
+            unit: "short",
+          },
+          [[`max by (pipeline, state) (logguardian_active_alerts{${of}})`, "{{pipeline}} {{state}}"]],
+        ),
+        rate(
+          {
+            title: "Suppressed windows",
+            description: "Anomalous, and not told: their fingerprint was called a false alarm.",
+          },
+          "suppressed_windows_total",
+        ),
+        timeSeries(
+          {
+            title: "Alertmanagers away",
+            description: "That do not take alerts.",
+            unit: "short",
+          },
+          [[`max by (pipeline) (logguardian_alertmanagers_away{${of}})`, "{{pipeline}}"]],
+        ),
+      ],
+    },
+    {
       title: "What goes wrong",
       panels: [
         rate(

@@ -4,8 +4,8 @@ import { heatmap, quantiles, timeSeries } from "../panels.ts";
 const of = 'pipeline=~"$pipeline", model=~"$model"';
 const ofPipeline = 'pipeline=~"$pipeline"';
 
-function increaseByBucket(metric: string): string {
-  return `sum by (le) (increase(logguardian_${metric}_bucket{${of}}[$__rate_interval]))`;
+function increaseByBucket(metric: string, selector = of): string {
+  return `sum by (le) (increase(logguardian_${metric}_bucket{${selector}}[$__rate_interval]))`;
 }
 
 /** What the model says, how sure it is, how fast, and whether that changes. */
@@ -89,6 +89,35 @@ export const verdicts = dashboardOf(
             [`pipeline_model:logguardian_score:drift{${of}}`, "{{pipeline}} {{model}} score"],
             [`pipeline_model:logguardian_novelty:drift{${of}}`, "{{pipeline}} {{model}} novelty"],
           ],
+        ),
+      ],
+    },
+    {
+      title: "The next bundle",
+      panels: [
+        timeSeries(
+          {
+            title: "Windows of the next bundle",
+            description:
+              "Judged beside the live one, by what would change. Left out: it is too slow, take a smaller next.share.",
+            unit: "cps",
+            width: 12,
+          },
+          [
+            [
+              `sum by (pipeline, outcome) (rate(logguardian_shadow_windows_total{${ofPipeline}}[$__rate_interval]))`,
+              "{{pipeline}} {{outcome}}",
+            ],
+          ],
+          { stacked: true },
+        ),
+        heatmap(
+          {
+            title: "Difference of scores",
+            description: "How far apart the scores of the live and the next bundle are.",
+            unit: "percentunit",
+          },
+          increaseByBucket("shadow_score_difference", ofPipeline),
         ),
       ],
     },
