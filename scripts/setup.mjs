@@ -9,8 +9,12 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, "node_modules/.bin");
 
-/** The environment in which the repository's own Node (npm package `node`) comes first. */
-export const environment = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
+/** The environment in which the repository's own Node (npm package `node`) comes first. uv trusts whom the system trusts. */
+export const environment = {
+  UV_SYSTEM_CERTS: "true",
+  ...process.env,
+  PATH: `${bin}${delimiter}${process.env.PATH ?? ""}`,
+};
 
 /** Runs a command in the repository with its output shown; ends this process with its status if it fails. */
 export function run(command, args, options = {}) {
