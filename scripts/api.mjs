@@ -2,6 +2,7 @@
 // `npm run test:api -- 200` tries more examples of each operation.
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startEmbeddedApi } from "./embedded-api.mjs";
 import { ensureCommands, environment, fail, findUv, root, setUp } from "./setup.mjs";
@@ -28,10 +29,13 @@ const options = [
   examples,
   "--no-color",
 ];
+// Where it keeps what it found.
+const folder = join(root, "build/schemathesis");
+mkdirSync(folder, { recursive: true });
 const { status } = spawnSync(
   findUv(),
   [...schemathesis, ...config, "run", `${api.url}/openapi.json`, ...options],
-  { cwd: root, stdio: "inherit", env: environment },
+  { cwd: folder, stdio: "inherit", env: environment },
 );
 const failures = api.failures();
 await api.stop();

@@ -1,11 +1,13 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { root } from "./support/data.ts";
+import { until } from "./support/until.ts";
 
-it("the packed package installs elsewhere and runs: library and command line, compiled", () => {
+it("the packed package installs elsewhere and runs: library, command line and API, compiled", async () => {
   const folder = mkdtempSync(join(tmpdir(), "logguardian-package-"));
   const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], {
     cwd: root,
@@ -38,5 +40,24 @@ it("the packed package installs elsewhere and runs: library and command line, co
   });
   expect(cli.stderr).toBe("");
   expect(cli.status).toBe(0);
+
+  const bin = join(elsewhere, "node_modules/logguardian/bin/logguardian.js");
+  const api = spawn(process.execPath, [bin, "start", "api", "--port", "0"], {
+    cwd: elsewhere,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = once(api, "exit");
+  let log = "";
+  const portIn = () => /"port":(\d+),"msg":"LogGuardian runs\."/.exec(log)?.[1];
+  api.stderr.on("data", (text) => {
+    log += text;
+  });
+  await until(() => portIn() !== undefined || api.exitCode !== null, "the API listens", 120_000);
+  expect(log).toContain("LogGuardian runs.");
+  // Its page is no TypeScript: it must have been copied.
+  const page = await fetch(`http://127.0.0.1:${portIn()}/`);
+  expect(await page.text()).toContain("<title>LogGuardian");
+  api.kill("SIGTERM");
+  expect((await ended)[0]).toBe(0);
   rmSync(folder, { recursive: true });
 }, 600_000);

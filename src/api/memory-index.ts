@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { packJson, unpackJson } from "../packed-json.ts";
+import type { Anomaly } from "../verdict/anomaly.ts";
 import {
   type AnomalyIndex,
   entryOverheadBytes,
@@ -11,7 +13,8 @@ import { boundsOf, padded } from "./index-entry.ts";
 import { createSortedTexts } from "./sorted-texts.ts";
 
 interface Held {
-  entry: IndexEntry;
+  entry: Omit<IndexEntry, "document">;
+  document: Buffer;
   number: number;
   bytes: number;
 }
@@ -28,7 +31,7 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
   let number = 0;
   let bytes = 0;
 
-  const ageOf = ({ at, id }: IndexEntry) => `${padded(at)}:${id}`;
+  const ageOf = ({ at, id }: Held["entry"]) => `${padded(at)}:${id}`;
 
   function change(one: Held): void {
     changes.remove(`${padded(one.number)}:${one.entry.id}`);
@@ -50,8 +53,8 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
     const one = held.get(id);
     if (one === undefined) return undefined;
     const feedback = said.get(id);
-    const { summary, document } = one.entry;
-    return { summary, document, number: one.number, ...(feedback === undefined ? {} : { feedback }) };
+    const { summary } = one.entry;
+    return { summary, number: one.number, ...(feedback === undefined ? {} : { feedback }) };
   }
 
   function assertMine(incarnation: string): void {
@@ -62,13 +65,14 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
     incarnation: async () => mine,
     async put(entries, incarnation) {
       assertMine(incarnation);
-      for (const entry of entries) {
+      const packed = await Promise.all(entries.map(({ document }) => packJson(document)));
+      for (const [place, { document: _, ...entry }] of entries.entries()) {
         const before = held.get(entry.id);
         if (before === undefined ? entry.isOnlyNews : before.entry.rank >= entry.rank) continue;
         forget(entry.id);
-        const size =
-          JSON.stringify(entry.summary).length + JSON.stringify(entry.document).length + entryOverheadBytes;
-        const one: Held = { entry, number: 0, bytes: size };
+        const document = packed[place] ?? Buffer.alloc(0);
+        const size = JSON.stringify(entry.summary).length + document.length + entryOverheadBytes;
+        const one: Held = { entry, document, number: 0, bytes: size };
         held.set(entry.id, one);
         for (const place of entry.places) places.add(place);
         ages.add(ageOf(entry));
@@ -92,7 +96,11 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
         return found === undefined ? [] : [{ place: place.slice(range.name.length + 1), ...found }];
       });
     },
-    get: async (id) => shown(id),
+    async get(id) {
+      const [found, one] = [shown(id), held.get(id)];
+      if (found === undefined || one === undefined) return undefined;
+      return { ...found, document: await unpackJson<Anomaly>(one.document) };
+    },
     async changes(after, limit) {
       const now = { incarnation: mine, number };
       if (after?.incarnation !== mine) return { now, changed: [] };

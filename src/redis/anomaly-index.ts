@@ -1,6 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { promisify } from "node:util";
-import { zstdCompress, zstdDecompress } from "node:zlib";
 import {
   type AnomalyIndex,
   type AnomalySummary,
@@ -11,11 +9,9 @@ import {
   type StatedFeedback,
 } from "../api/anomaly-index.ts";
 import { boundsOf, placesOfEntry } from "../api/index-entry.ts";
+import { packJson, unpackJson } from "../packed-json.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
 import type { RedisClient } from "./client.ts";
-
-const pack = promisify(zstdCompress);
-const unpack = promisify(zstdDecompress);
 
 /** Redis serves nobody else meanwhile. */
 const forgottenAtOnce = 100;
@@ -43,7 +39,7 @@ export function createRedisIndex(
       return String(found);
     },
     async put(entries, incarnation) {
-      const packed = await Promise.all(entries.map(({ document }) => pack(JSON.stringify(document))));
+      const packed = await Promise.all(entries.map(({ document }) => packJson(document)));
       const outcomes = await Promise.all(
         entries.map((entry, at) =>
           redis.script("index-put", held, [
@@ -88,7 +84,7 @@ export function createRedisIndex(
       const document = summary === "" ? undefined : await redis.field(documents, id);
       // Forgotten meanwhile.
       if (document === undefined) return undefined;
-      return { ...indexed(summary, said), document: JSON.parse(String(await unpack(document))) as Anomaly };
+      return { ...indexed(summary, said), document: await unpackJson<Anomaly>(document) };
     },
     async changes(after, limit) {
       const found = (await redis.script(

@@ -1,11 +1,8 @@
-import { promisify } from "node:util";
-import { zstdCompress, zstdDecompress } from "node:zlib";
 import type { DetectBody, DetectionResult, JobState } from "../api/detection-schemas.ts";
 import { type Job, type JobStore, jobLost, jobTooLarge, noRoomForJobs } from "../api/job-store.ts";
+import { packJson, unpackJson } from "../packed-json.ts";
 import type { RedisClient } from "./client.ts";
 
-const pack = promisify(zstdCompress);
-const unpack = promisify(zstdDecompress);
 /** Redis serves nobody else meanwhile. */
 const resultsAtOnce = 500;
 
@@ -36,7 +33,7 @@ export function createRedisJobs(
   return {
     get,
     async add({ id, owner, createdAt, lines, windows }, request) {
-      const packed = await pack(JSON.stringify(request));
+      const packed = await packJson(request);
       const outcome = await redis.script(
         "job-add",
         [bytes, open, jobKey(id)],
@@ -62,7 +59,7 @@ export function createRedisJobs(
         const [job, request] = await Promise.all([get(id), redis.field(jobKey(id), "request")]);
         // Removed meanwhile.
         if (job?.state !== "running" || request === undefined) continue;
-        return { job, request: JSON.parse(String(await unpack(request))) as DetectBody };
+        return { job, request: await unpackJson<DetectBody>(request) };
       }
       return undefined;
     },
