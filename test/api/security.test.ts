@@ -231,6 +231,18 @@ describe("without a token", () => {
   });
 });
 
+it("stops in time, though somebody's request never comes whole", async () => {
+  const api = await startEmbeddedApi();
+  const slow = request({ host: "127.0.0.1", port: api.port, path: "/detect", method: "POST" }).once(
+    "error",
+    () => undefined,
+  );
+  slow.setHeader("content-type", "application/json").setHeader("content-length", 100);
+  slow.write("{");
+  await until(async () => (await api.ask("/health")).status === 200, "it answers others");
+  expect(await api.stop()).toBe(0);
+});
+
 describe("logguardian start api", () => {
   const fails = async (args: string[], env: Record<string, string> = {}) => {
     const { status, stderr } = await runCli(["start", "api", "--port", "0", ...args], "", env);

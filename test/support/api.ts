@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { startCli } from "./cli.ts";
 import { until } from "./until.ts";
 
+/** Orchestrators kill after 30 s. */
+const stoppedWithinMs = 30_000;
+
 export interface Answer {
   status: number;
   headers: Headers;
@@ -72,7 +75,7 @@ export async function startEmbeddedApi(env: Record<string, string> = {}, args: s
     async stop(signal = "SIGTERM") {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill(signal);
-        await once(child, "exit");
+        await once(child, "exit", { signal: AbortSignal.timeout(stoppedWithinMs) });
       }
       rmSync(folder, { recursive: true, force: true });
       return child.exitCode;

@@ -101,6 +101,7 @@ export function anomalyStreamRoutes(
       return reply
         .type("text/event-stream; charset=utf-8")
         .header("x-accel-buffering", "no")
+        .header("connection", "close")
         .send(Readable.from(events(caller, pipeline, from, isReset), { highWaterMark: 1 }));
     },
   );
