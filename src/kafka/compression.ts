@@ -18,7 +18,7 @@ interface Codec {
   unpack(bytes: Buffer): Promise<Buffer>;
 }
 
-/** zlib unpacks into pieces of this size, each a way to another thread and back: 16 kB by default, for a third more CPU in all. */
+/** zlib unpacks into pieces of this size, each a way to another thread and back: 16 kB by default, for up to three times the CPU. */
 const chunkSize = 256 * 2 ** 10;
 const zlibOptions = { maxOutputLength: maxBatchBytes, chunkSize };
 const codecs: Record<"GZIP" | "Snappy" | "LZ4" | "ZSTD", Codec> = {
