@@ -20,11 +20,14 @@ export interface PlantedFigures {
 
 const heaviestCounted = 3;
 
-export async function measurePlantedLines({ full, progress }: Run): Promise<Measured> {
+const windowsWanted = 300;
+const asked = 0.9;
+
+export async function measurePlantedLines({ progress }: Run): Promise<Measured> {
   const found: PlantedFigures[] = [];
   for (const data of ["hdfs", "bgl"] as const) {
     progress.show(`planted lines of ${data}`);
-    found.push(await measurePlanted(data, full ? 200 : 50));
+    found.push(await measurePlanted(data, windowsWanted));
   }
   return {
     figures: found.map(({ data, windows, stayedNormal, named }) => ({
@@ -32,6 +35,7 @@ export async function measurePlantedLines({ full, progress }: Run): Promise<Meas
       value: named,
       unit: "share",
       better: "higher",
+      asked,
       note: `of ${windows} windows that planted lines made anomalous, each planted line among the ${heaviestCounted} heaviest; ${stayedNormal} more stayed normal (overlaps training)`,
     })),
     details: { found },

@@ -18,13 +18,29 @@ export interface Suppression {
 /** Of one fingerprint looked at. */
 const mostCounted = 10_000;
 
-/** False alarms that were not taken back, the newest first. */
+/**
+ * By fingerprint in its pipeline what was said last, where that is a false alarm: as the alerter has it
+ * (src/redis/lua/feedback-apply.lua).
+ */
+async function falseAlarms(index: AnomalyIndex): Promise<StatedFeedback[]> {
+  const last = new Map<string, StatedFeedback>();
+  for (const said of await index.feedback()) {
+    if (said.judgement === "undone") continue;
+    const name = suppressedName(said);
+    const before = last.get(name);
+    if (before === undefined || said.at > before.at || (said.at === before.at && said.id > before.id))
+      last.set(name, said);
+  }
+  return [...last.values()].filter(({ judgement }) => judgement === "false-alarm");
+}
+
+/** What false alarms keep quiet, or kept, the newest first. */
 export async function suppressionsOf(
   index: AnomalyIndex,
   { now, isVisible }: { now: number; isVisible: (pipeline: string) => boolean },
 ): Promise<Suppression[]> {
-  const said = (await index.feedback())
-    .filter(({ judgement, pipeline }) => judgement === "false-alarm" && isVisible(pipeline))
+  const said = (await falseAlarms(index))
+    .filter(({ pipeline }) => isVisible(pipeline))
     .sort((a, b) => b.at - a.at);
   const models = createNewestModels(index);
   const suppressions: Suppression[] = [];
@@ -41,10 +57,8 @@ export async function suppressionsOf(
 export async function suppressedNow(index: AnomalyIndex, now: number): Promise<ReadonlySet<string>> {
   const models = createNewestModels(index);
   const names = new Set<string>();
-  for (const said of await index.feedback()) {
-    if (said.judgement !== "false-alarm") continue;
+  for (const said of await falseAlarms(index))
     if (stateOf(said, now, await models(said.pipeline)) === "active") names.add(suppressedName(said));
-  }
   return names;
 }
 

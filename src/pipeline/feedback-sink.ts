@@ -1,20 +1,20 @@
 import { encodeFeedback } from "../codec/feedback.ts";
 import { partitionOf } from "../ingest/keys.ts";
 import type { Feedback } from "../verdict/feedback.ts";
-import { sharedTopicPartitions, topicNames } from "./names.ts";
+import { feedbackTopic, topicNames } from "./names.ts";
 import type { Services } from "./services.ts";
 
 /** What people say, to its topic. */
 export type SayFeedback = (feedback: Feedback) => Promise<void>;
 
-/** Makes the topic where it is missing; it is kept for ever, being training data, and few. */
+/** Makes the topic where it is missing. */
 export async function createFeedbackSink({
   config,
   topics,
   sender,
 }: Pick<Services, "config" | "topics" | "sender">): Promise<SayFeedback> {
   const { feedback: topic } = topicNames(config, "");
-  await topics.ensure(topic, { partitions: sharedTopicPartitions, exactly: false, isCompacted: true });
+  await topics.ensure(topic, feedbackTopic);
   const partitions = await topics.partitions(topic);
   return async (feedback) => {
     const { id } = feedback;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { detect } from "../../src/pipeline/detect-logs.ts";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
@@ -241,6 +242,26 @@ describe("the API without any configuration", () => {
     expect(body).toMatch(/^logguardian_anomalies_detected_total\{pipeline="detect"\} [1-9]/m);
     expect(body).toMatch(/^logguardian_model_inference_seconds_count\{pipeline="detect"\} [1-9]/m);
     expect(body).toMatch(/^logguardian_feedback_total\{pipeline="detect",judgement="false-alarm"\} 1/m);
+  });
+
+  it("suppresses by what was said last of a fingerprint, of whichever verdict", async () => {
+    const ids: string[] = [];
+    for (const source of ["said-first", "said-last"]) {
+      await api.ask("/detect", { body: { logs: logsOf(faulty, source) } });
+      ids.push((await api.ask(`/anomalies?origin=${source}`)).body.anomalies[0].id);
+    }
+    const [first = "", last = ""] = ids;
+    const say = async (id: string, judgement: string) => {
+      await api.ask(`/anomalies/${id}/feedback`, { body: { judgement } });
+      // What is said in one millisecond has no order.
+      await sleep(5);
+      return (await api.ask(`/anomalies/${first}`)).body.suppressed;
+    };
+    expect(await say(first, "false-alarm")).toBe(true);
+    expect(await say(last, "confirmed")).toBe(false);
+    expect((await api.ask("/suppressions")).body.suppressions).toEqual([]);
+    expect(await say(last, "undone")).toBe(true);
+    expect(await say(first, "undone")).toBe(false);
   });
 
   it("serves its page under a policy that lets it run nothing of others", async () => {
