@@ -8,7 +8,7 @@ import type { Judgement } from "./judgement.ts";
 import type { Novelty } from "./novelty.ts";
 import type { Scorer } from "./scorer.ts";
 import { createVerdictCache, type KnownWindow, windowKey } from "./verdict-cache.ts";
-import { type WindowVectors, windowVectors } from "./window-vectors.ts";
+import { windowVectors } from "./window-vectors.ts";
 
 /** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
 export interface Judge {
@@ -44,9 +44,6 @@ export interface JudgeOptions {
 /** Asked at once by whoever has a whole file of windows: some full batches, and still often a sign of progress. */
 export const windowsPerCall = 256;
 
-/** So many are embedded while others are scored; more would sort them better by length. */
-const windowsPerPart = 64;
-
 export function createJudge(
   deps: { bundle: Bundle; embedder: Embedder; scorer: Scorer; novelty?: Novelty | undefined },
   options: JudgeOptions,
@@ -78,49 +75,34 @@ export function createJudge(
       if (found) results.set(key, found);
       else missing.set(key, window);
     }
-    const all = [...missing];
-    const parts = Array.from({ length: Math.ceil(all.length / windowsPerPart) }, (_, part) =>
-      all.slice(part * windowsPerPart, (part + 1) * windowsPerPart),
-    );
-    let next = embedded(parts[0]);
-    for (const [place, part] of parts.entries()) {
-      const vectors = await next;
-      // While these are scored the next ones are embedded.
-      next = embedded(parts[place + 1]);
-      for (const [key, result] of await scored(part, vectors)) {
-        results.set(key, result);
-        if (isKnown(result)) cache.set(key, result);
-      }
-    }
-    return results;
-  }
-
-  /** Or why they cannot be. */
-  function embedded(part: Part = []): Promise<WindowVectors[] | Error> {
-    const windows = part.map(([, { masked }]) => masked);
-    return windowVectors(embedder, windows).catch((thrown) => asError(thrown));
-  }
-
-  async function scored(part: Part, vectors: WindowVectors[] | Error): Promise<[string, Result][]> {
+    if (missing.size === 0) return results;
     try {
-      if (vectors instanceof Error) throw vectors;
-      const answers = await scorer.score(
+      const windows = [...missing.values()];
+      const vectors = await windowVectors(
+        embedder,
+        windows.map(({ masked }) => masked),
+      );
+      const scored = await scorer.score(
         vectors.map(({ joined }) => joined),
-        part.map(([, { id, linesBefore }]) =>
+        windows.map(({ id, linesBefore }) =>
           id === undefined ? undefined : { id, isLast: linesBefore === undefined },
         ),
       );
-      return await Promise.all(
-        part.map(async ([key], place): Promise<[string, Result]> => {
-          const logits = answers[place];
-          if (logits === undefined || logits instanceof LogGuardianError) return [key, logits];
-          const lineNovelties = await novelty?.of(vectors[place]?.lines ?? []);
-          return [key, lineNovelties === undefined ? { logits } : { logits, lineNovelties }];
-        }),
-      );
+      for (const [place, key] of [...missing.keys()].entries()) {
+        const logits = scored[place];
+        if (logits === undefined || logits instanceof LogGuardianError) {
+          results.set(key, logits);
+          continue;
+        }
+        const known: KnownWindow = { logits };
+        if (novelty !== undefined) known.lineNovelties = await novelty.of(vectors[place]?.lines ?? []);
+        cache.set(key, known);
+        results.set(key, known);
+      }
     } catch (thrown) {
-      return part.map(([key]) => [key, thrown]);
+      for (const key of missing.keys()) results.set(key, thrown);
     }
+    return results;
   }
 
   /** Open windows that were anomalous at the revision before, too: a score that stays above the threshold. */
@@ -213,12 +195,6 @@ export function createJudge(
 
 /** What was computed of a window, or why it could not be. */
 type Result = KnownWindow | unknown;
-/** Windows that are computed together, by their keys. */
-type Part = readonly (readonly [key: string, window: AskedWindow])[];
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
 
 function codeOf(thrown: unknown): string {
   return thrown instanceof LogGuardianError ? thrown.code : "LG_SCORER";
