@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import type { Config, Scope } from "../config/schema.ts";
+import type { Scope } from "../config/api-schema.ts";
+import type { Config } from "../config/schema.ts";
 import { LogGuardianError } from "../errors.ts";
 import { refusal } from "./problem.ts";
 

@@ -188,6 +188,7 @@ Exit code 1 when a record would go to the dead letters; the reason stands beside
     .description("check the configuration")
     .addOption(configOption())
     .option("--print", "show what is in effect, with defaults and environment, without secrets")
+    .option("--reference", "every setting with its default, as Markdown")
     .addHelpText("after", "\nExample:\n  LOGGUARDIAN_KAFKA_BROKERS=a:9092,b:9092 logguardian config --print")
     .action(async (options) => (await import("./commands/config.ts")).configCommand(options));
 

@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { closest, distance } from "fastest-levenshtein";
 import type { TSchema } from "typebox";
 import { reasonOf } from "../errors.ts";
+import { tokenSchema } from "./api-schema.ts";
+import { pipelineSchema, windowSchemas } from "./pipeline-schema.ts";
 import type { Problem } from "./problem.ts";
-import { configSchema, pipelineSchema, tokenSchema, windowSchemas } from "./schema.ts";
+import { configSchema } from "./schema.ts";
 
 /** The variable that names the configuration itself. */
 const configVariable = "LOGGUARDIAN_CONFIG";

@@ -13,15 +13,9 @@ import { compileEnd } from "../window/session.ts";
 import { problemOfTime } from "../window/time.ts";
 import type { WindowSpec } from "../window/window.ts";
 import { applyEnvironment } from "./environment.ts";
+import { type PipelineConfig, pipelineSchema, type WindowConfig, windowSchemas } from "./pipeline-schema.ts";
 import { type Problem, problemsOf } from "./problem.ts";
-import {
-  type Config,
-  configSchema,
-  type PipelineConfig,
-  pipelineSchema,
-  type WindowConfig,
-  windowSchemas,
-} from "./schema.ts";
+import { type Config, configSchema } from "./schema.ts";
 import { bytes, milliseconds } from "./units.ts";
 import { hasCredentials, withoutSecrets } from "./url.ts";
 

@@ -16,7 +16,7 @@ const maxErrors = 1000;
 export function problemsOf(schema: TSchema, value: unknown, path: readonly string[] = []): Problem[] {
   Settings.Set({ maxErrors });
   const errors = Value.Errors(schema, value);
-  // Where no choice of a union fits, what each choice lacks is noise; its description says what it takes.
+  // Where no choice of a union fits, what each choice lacks is noise; what it expects says what it takes.
   const unions = errors.filter(({ keyword }) => keyword === "anyOf").map(({ instancePath }) => instancePath);
   const problems: Problem[] = [];
   for (const error of errors) {
@@ -24,8 +24,7 @@ export function problemsOf(schema: TSchema, value: unknown, path: readonly strin
     const at = (...more: string[]) =>
       [...path, ...instancePath.split("/").slice(1).map(plain), ...more].join(".") || "the configuration";
     const isInsideUnion = unions.some((union) => instancePath.startsWith(union));
-    if (keyword === "anyOf")
-      problems.push({ path: at(), what: descriptionAt(schema, instancePath) ?? message });
+    if (keyword === "anyOf") problems.push({ path: at(), what: expectedAt(schema, instancePath) ?? message });
     else if (isInsideUnion || keyword === "boolean") continue;
     else if (keyword === "required")
       for (const name of params.requiredProperties ?? [])
@@ -50,11 +49,11 @@ function plain(part: string): string {
   return part.replace(/~1/g, "/").replace(/~0/g, "~");
 }
 
-function descriptionAt(schema: TSchema, instancePath: string): string | undefined {
+function expectedAt(schema: TSchema, instancePath: string): string | undefined {
   let at: unknown = schema;
   for (const part of instancePath.split("/").slice(1)) {
     const { properties, items } = (at ?? {}) as { properties?: Record<string, unknown>; items?: unknown };
     at = properties?.[part] ?? items;
   }
-  return (at as { description?: string } | undefined)?.description;
+  return (at as { expected?: string } | undefined)?.expected;
 }

@@ -1,7 +1,8 @@
 import { type Alertmanager, createAlertmanager } from "../alert/alertmanager.ts";
 import type { ContentOptions } from "../alert/content.ts";
 import { readPem } from "../config/pem.ts";
-import type { Config, PipelineConfig } from "../config/schema.ts";
+import type { PipelineConfig } from "../config/pipeline-schema.ts";
+import type { Config } from "../config/schema.ts";
 
 /** All that the configuration names. @throws LogGuardianError LG_CONFIG_PEM. */
 export function alertmanagersOf({ alertmanager }: Pick<Config, "alertmanager">): Alertmanager[] {

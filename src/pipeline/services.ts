@@ -1,5 +1,6 @@
 import { durationOf, sizeOf } from "../config/load.ts";
-import type { Config, PipelineConfig } from "../config/schema.ts";
+import type { PipelineConfig } from "../config/pipeline-schema.ts";
+import type { Config } from "../config/schema.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import { createSchemaRegistry, type SchemaRegistry } from "../ingest/schema-registry.ts";
 import { connectKafka, type KafkaClient } from "../kafka/client.ts";

@@ -1,5 +1,5 @@
 import { fieldsOf, rawTopicsOf } from "../config/load.ts";
-import type { PipelineConfig } from "../config/schema.ts";
+import type { PipelineConfig } from "../config/pipeline-schema.ts";
 import { LogGuardianError } from "../errors.ts";
 import { createFormatByTopic } from "../ingest/formats/by-topic.ts";
 import { createFormat, type RecordFormat } from "../ingest/formats/index.ts";

@@ -1,6 +1,17 @@
 import { loadConfig, printConfig } from "../../config/load.ts";
+import { configurationReference } from "../../config/reference.ts";
 
-export async function configCommand(options: { config?: string; print?: boolean }): Promise<void> {
+interface Options {
+  config?: string;
+  print?: boolean;
+  reference?: boolean;
+}
+
+export async function configCommand(options: Options): Promise<void> {
+  if (options.reference === true) {
+    process.stdout.write(configurationReference());
+    return;
+  }
   const config = loadConfig(options.config);
   if (options.print === true) process.stdout.write(printConfig(config));
   else console.log(`The configuration is good: pipelines ${Object.keys(config.pipelines).join(", ")}.`);

@@ -7,7 +7,8 @@ import {
   pipelineOf,
   rawTopicsOf,
 } from "../../config/load.ts";
-import type { Config, PipelineConfig } from "../../config/schema.ts";
+import type { PipelineConfig } from "../../config/pipeline-schema.ts";
+import type { Config } from "../../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { readCapturedRecords } from "../../ingest/captured-records.ts";
 import { createFormat, type FormatName, type RecordFormat } from "../../ingest/formats/index.ts";

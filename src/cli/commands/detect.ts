@@ -1,7 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fieldsOf, keySpecOf, loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
-import type { PipelineConfig } from "../../config/schema.ts";
+import type { PipelineConfig } from "../../config/pipeline-schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { isPacked, readRecords } from "../../ingest/file-source.ts";
 import { createFormat, type FormatName } from "../../ingest/formats/index.ts";

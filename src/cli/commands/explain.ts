@@ -1,7 +1,8 @@
 import { styleText } from "node:util";
 import { type Explanation, explain } from "../../classify/explanation.ts";
 import { loadConfigOrDefaults, pipelineOf } from "../../config/load.ts";
-import type { Config, PipelineConfig } from "../../config/schema.ts";
+import type { PipelineConfig } from "../../config/pipeline-schema.ts";
+import type { Config } from "../../config/schema.ts";
 import { LogGuardianError } from "../../errors.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
 import { modelOptionsOf, type OpenModel, withModel } from "../../pipeline/open-model.ts";

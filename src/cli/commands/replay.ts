@@ -1,5 +1,5 @@
 import { loadConfig, pipelineOf, rawTopicsOf, sizeOf } from "../../config/load.ts";
-import type { PipelineConfig } from "../../config/schema.ts";
+import type { PipelineConfig } from "../../config/pipeline-schema.ts";
 import { LogGuardianError } from "../../errors.ts";
 import { type OffsetRange, readRanges } from "../../kafka/read-ranges.ts";
 import type { EmbeddedSource } from "../../pipeline/embedded.ts";

@@ -1,5 +1,5 @@
 import { durationOf } from "../../config/load.ts";
-import type { PipelineConfig } from "../../config/schema.ts";
+import type { PipelineConfig } from "../../config/pipeline-schema.ts";
 import { partitionOf } from "../../ingest/keys.ts";
 import type { Bundle } from "../../model/bundle.ts";
 import { encodeShadow, type ShadowMessage } from "../../verdict/shadow.ts";
