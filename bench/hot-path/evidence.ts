@@ -12,13 +12,13 @@ import { devWindows, drawn, linesIn, type MaskedWindow, windowsPerBatch } from "
 
 const linesPerWindow = 100;
 /**
- * Multiples of one score. What is asked of the weights was asked of coarse-to-fine prefixes, before lines were left out
- * one after another. The starter asks its question before the lines, the paper's prompt after them.
+ * Multiples of one score. What is asked of the weights was asked of coarse-to-fine prefixes, before lines were hidden one
+ * after another. The starter asks its question before the lines, the paper's prompt after them.
  */
 const asked = { starter: { prefixes: 4, weights: 2 }, paper: { prefixes: 13, weights: 4 } };
 const named = {
   prompts: { starter: "question before the lines (starter)", paper: "the paper's prompt (SmolLM2-135M)" },
-  ways: { prefixes: "every prefix", weights: "lines' weights, each distinct line left out" },
+  ways: { prefixes: "every prefix", weights: "lines' weights, each distinct line hidden" },
 };
 
 /** What the explanation of one anomalous window costs, as multiples of scoring it, each alone in its batch. */

@@ -43,7 +43,7 @@ export const measures: Record<string, Named> = {
     load: async () => (await import("./evidence.ts")).measureEvidence,
   },
   threads: {
-    about: "threads of language model and encoder side by side, by the clock",
+    about: "threads of language model and encoder, by the clock",
     readsSplits: true,
     load: async () => (await import("./threads.ts")).measureThreads,
   },

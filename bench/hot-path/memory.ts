@@ -22,7 +22,7 @@ export async function measureMemory({ full, progress }: Run): Promise<Measured> 
     for (let batch = 1; batch <= more; batch++) {
       const judgements = await judge.judge(tinyWindows(batch));
       for (const { reason } of judgements) if (reason !== undefined) throw new Error(`Undecided: ${reason}.`);
-      if (batch % every === 0 || batch === fewer)
+      if (batch % every === 0 || batch === fewer || batch === more)
         read.push({ batches: batch, megabytes: residentMegabytes() });
       progress.show("tiny batches scored", batch, more);
     }

@@ -16,6 +16,8 @@ export interface PlantedFigures {
   stayedNormal: number;
   /** Share of windows of which each planted line is among the three heaviest. */
   named: number;
+  /** What that share would be with weights drawn by chance. */
+  byChance: number;
 }
 
 const heaviestCounted = 3;
@@ -30,13 +32,13 @@ export async function measurePlantedLines({ progress }: Run): Promise<Measured> 
     found.push(await measurePlanted(data, windowsWanted));
   }
   return {
-    figures: found.map(({ data, windows, stayedNormal, named }) => ({
+    figures: found.map(({ data, windows, stayedNormal, named, byChance }) => ({
       name: `planted-${data}`,
       value: named,
       unit: "share",
       better: "higher",
       asked,
-      note: `of ${windows} windows that planted lines made anomalous, each planted line among the ${heaviestCounted} heaviest; ${stayedNormal} more stayed normal (overlaps training)`,
+      note: `of ${windows} windows that planted lines made anomalous, each planted line among the ${heaviestCounted} heaviest (by chance: ${byChance.toFixed(2)}); ${stayedNormal} more stayed normal (overlaps training)`,
     })),
     details: { found },
   };
@@ -45,7 +47,7 @@ export async function measurePlantedLines({ progress }: Run): Promise<Measured> 
 /** @param wanted windows that turn anomalous. */
 export async function measurePlanted(data: "hdfs" | "bgl", wanted: number): Promise<PlantedFigures> {
   return withModel({ evidence: false }, async ({ bundle, embedder, scorer, judge }) => {
-    let [windows, stayedNormal, named] = [0, 0, 0];
+    let [windows, stayedNormal, named, byChance] = [0, 0, 0, 0];
     for (const { lines, planted } of plantedWindows(data, 1)) {
       if (windows === wanted) break;
       if (lines.length > bundle.manifest.window.maxLines) continue;
@@ -63,9 +65,17 @@ export async function measurePlanted(data: "hdfs" | "bgl", wanted: number): Prom
       const heaviest = [...byLine].sort(([, a], [, b]) => b - a).slice(0, heaviestCounted);
       const names = new Set(heaviest.map(([line]) => line));
       if (planted.every((place) => names.has(lines[place] ?? ""))) named++;
+      byChance += chanceOf(new Set(planted.map((place) => lines[place])).size, byLine.size);
     }
-    return { data, windows, stayedNormal, named: named / windows };
+    return { data, windows, stayedNormal, named: named / windows, byChance: byChance / windows };
   });
+}
+
+/** That so many lines are all among the heaviest of so many distinct ones, in an order drawn at random. */
+function chanceOf(planted: number, distinct: number): number {
+  let chance = 1;
+  for (let one = 0; one < planted; one++) chance *= (heaviestCounted - one) / (distinct - one);
+  return chance;
 }
 
 /** A real normal window with lines of one real anomalous window put in. */
@@ -92,7 +102,8 @@ export function* plantedWindows(data: "hdfs" | "bgl", seed: number): Generator<P
   const random = createRandom(seed);
   const windows = readWindows(data);
   const anomalous = anomalousLines(windows);
-  const normals = windows.filter(({ label, lines }) => label === 0 && lines.length > 5);
+  // Of fewer distinct lines each is among the heaviest, whatever the weights.
+  const normals = windows.filter(({ label, lines }) => label === 0 && new Set(lines).size > heaviestCounted);
   const sources = windows
     .filter(({ label }) => label === 1)
     .map(({ lines }) => [...new Set(lines.filter((line) => anomalous.has(line)))])

@@ -10,8 +10,8 @@ import { devWindows, drawn } from "./windows-data.ts";
 const cores = availableParallelism();
 
 /**
- * Windows a second by the clock, uncached, with so many threads of the language model and of the encoder, which work side by
- * side: whether they get into each other's way. Alone on the machine, or it says nothing.
+ * Windows a second by the clock, uncached, with so many threads of the language model and of the encoder, which take turns
+ * within a call. Alone on the machine, or it says nothing.
  */
 export async function measureThreads({ full, splits, progress }: Run): Promise<Measured> {
   const counts = [...new Set([1, Math.max(1, cores - 1), cores])];
