@@ -18,13 +18,14 @@ import { sessions, sliding } from "./workloads.ts";
 
 /** Faults that follow one another in one deployment, compared with one undisturbed run. */
 const groups: Record<string, Record<string, Fault>> = {
-  processes: { crashes, members, stopping, slowDetector, hostile, poison },
+  processes: { crashes, members, stopping },
+  judging: { slowDetector, hostile, poison },
   kafka: { broker, topicAnew },
   redis: { redisAway, redisFull, redisRestarted, redisEmptied },
   memory: { memory },
 };
-/** Side by side, each group with services of its own. */
-const lanes = [["processes"], ["kafka", "redis"]];
+/** Side by side, each group with services of its own; both lanes take about as long. */
+const lanes = [["processes"], ["kafka", "redis", "judging"]];
 /** What it takes depends on how much gets through: without others beside it. */
 const alone = ["memory"];
 /** Sent over and over. */
