@@ -63,6 +63,8 @@ export async function runRoles(
       });
   });
 
+  // Not ready before all roles are there, with their topics and models.
+  const starting = health.unit("start");
   const server = await serveTelemetry({ metrics, health }, config.http);
   let services: Services | undefined;
   let failure: unknown;
@@ -75,6 +77,7 @@ export async function runRoles(
     if (roles.includes("api")) started.push(await creators.api(services));
     // Readers before writers: what is written first is read at once.
     for (const role of started.toReversed()) await role.start();
+    starting.ended();
     logger.info("LogGuardian runs.", { roles, pipelines: Object.keys(config.pipelines), port: server.port });
     const ended = await Promise.race([
       stopping,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, matchesGlob } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { loadConfig } from "../../src/config/load.ts";
+import { defaultConfigFile, loadConfig } from "../../src/config/load.ts";
 import { roleNames } from "../../src/pipeline/names.ts";
 import { root } from "../support/data.ts";
 import { pythonTool } from "../support/python-tool.ts";
@@ -62,9 +62,11 @@ describe("docker-compose.yml", () => {
     expect(services["detector-gpu"]?.profiles).toEqual(["gpu"]);
   });
 
-  it("asks the API on its own port, which only this host reaches", () => {
+  it("asks the API on its own port, which only this host reaches, by a token that docs/deployment.md names", () => {
     const { ports, healthcheck } = services.api ?? {};
     expect(ports).toEqual(["127.0.0.1:8000:8000"]);
+    const token = resolved().services.api?.environment.LOGGUARDIAN_API_TOKEN;
+    expect(read("docs/deployment.md")).toContain(`\`${token}\``);
     expect(healthcheck?.test.join(" ")).toContain("http://127.0.0.1:8000/health");
   });
 
@@ -109,6 +111,13 @@ describe("the image", () => {
     const cpu = stages.find((stage) => / AS cpu\n/.test(stage)) ?? "";
     expect(cpu).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
     expect(cpu).not.toMatch(/apt-get|npm /);
+  });
+
+  it("looks for its configuration where it is mounted, and needs none", () => {
+    const cpu = dockerfile.split(/^FROM /m).find((stage) => / AS cpu\n/.test(stage)) ?? "";
+    const folders = [...cpu.matchAll(/^WORKDIR (\S+)$/gm)].map(([, folder]) => folder);
+    expect(services.ingester?.volumes?.[0]).toContain(`:${folders.at(-1)}/${defaultConfigFile}:`);
+    expect(dockerfile).not.toContain("LOGGUARDIAN_CONFIG");
   });
 
   it("gets llama.cpp's build for the CUDA that it has", () => {

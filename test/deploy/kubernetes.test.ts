@@ -94,15 +94,13 @@ describe.each(kustomizations)("deploy/kubernetes/%s", (name) => {
       expect(budget.selector).toEqual(selector);
       expect(budget.maxUnavailable).toBe(1);
       const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
-      const { http } = configOf(name, role);
-      for (const [probe, path] of [
-        [container.livenessProbe, "/health"],
-        [container.readinessProbe, "/ready"],
-        [container.startupProbe, "/health"],
-      ] as const) {
-        expect(probe.httpGet.path).toBe(path);
-        expect(ports[probe.httpGet.port]).toBe(http.port);
-      }
+      const { http, api } = configOf(name, role);
+      const probes = [container.livenessProbe, container.readinessProbe, container.startupProbe];
+      const asked = probes.map(({ httpGet: { path, port } }) => [path, ports[port]]);
+      const health = ["/health", http.port];
+      // The API stays in its service while Kafka or Redis is away: it says so, and goes on judging.
+      const ready = role === "api" ? ["/health", api.port] : ["/ready", http.port];
+      expect(asked).toEqual([health, ready, health]);
       expect(http.host).toBe("0.0.0.0");
       expect(Object.keys(container.resources.requests).sort()).toEqual(["cpu", "memory"]);
       expect(container.resources.limits).toHaveProperty("memory");

@@ -8,6 +8,7 @@ export interface Image {
   folder: string;
   config: {
     User: string;
+    WorkingDir: string;
     Env: string[];
     Entrypoint: string[];
     Cmd: string[];

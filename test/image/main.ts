@@ -45,13 +45,12 @@ async function checkContent({ folder, config }: Image): Promise<void> {
 }
 
 async function checkRun(image: Image): Promise<void> {
-  const nothing = join(store, "none.yaml");
-  writeFileSync(nothing, "");
-  const touched = await ended(start(image, nothing, ["touch", "/app/x", "/etc/x", "/var/x"]));
+  const touched = await ended(start(image, "", ["touch", "/app/x", "/etc/x", "/var/x"]));
   check(touched.code === 1 && !touched.output.includes("/tmp"), "nothing but /tmp can be written");
-  const verified = await ended(start(image, nothing, ["logguardian", "model", "verify"]));
+  const verified = await ended(start(image, "", ["logguardian", "model", "verify"]));
   check(verified.code === 0, `the model runs in it: ${verified.output}`);
   console.log(`It runs read-only, without capabilities. ${verified.output.trim().split("\n").at(-2)}`);
+  await checkApiAlone(image);
 
   const services = await startServices();
   try {
@@ -87,6 +86,24 @@ async function checkRun(image: Image): Promise<void> {
   }
 }
 
+async function checkApiAlone(image: Image): Promise<void> {
+  const [port = 0] = await freePorts(1);
+  const api = start(image, "", [`LOGGUARDIAN_API_PORT=${port}`, ...image.config.Entrypoint, "start", "api"]);
+  const output = text(api.stdout);
+  await until(
+    async () => {
+      if (api.exitCode !== null) throw new Error(`It ended: ${await output}`);
+      return (await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined))?.ok === true;
+    },
+    "the API answers",
+    readyWithinMs,
+  );
+  api.kill("SIGTERM");
+  const [code] = await once(api, "exit");
+  check(code === 0, `the API stops in order: ${await output}`);
+  console.log("The API runs in it without a configuration, without Kafka and Redis.");
+}
+
 function configOn({ kafka, redis }: Awaited<ReturnType<typeof startServices>>, port: number) {
   return {
     kafka: { brokers: [kafka.broker] },
@@ -103,10 +120,11 @@ async function makeTopic(broker: string): Promise<void> {
   await admin.disconnect();
 }
 
-/** A command within the image. */
+/** A command within the image; without a configuration, where that is empty. */
 function start({ folder, config }: Image, configuration: string, command: string[]): Started {
   const script = join(import.meta.dirname, "run-in-image.sh");
-  const args = ["--mount", "sh", script, folder, configuration, config.User, ...config.Env, ...command];
+  const as = [config.User, config.WorkingDir, ...config.Env];
+  const args = ["--mount", "sh", script, folder, configuration, ...as, ...command];
   return spawn("unshare", args, { stdio: ["ignore", "pipe", "pipe"] });
 }
 
