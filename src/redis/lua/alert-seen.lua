@@ -53,9 +53,12 @@ end
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 
+local goesOn = redis.call('HEXISTS', KEYS[6], 'openedAt') == 1 and redis.call('HEXISTS', KEYS[6], 'endedAt') == 0
 local isStorm = false
 local alert = redis.call('HGET', KEYS[1], identity)
 alert = alert and cjson.decode(alert)
+-- Whoever ended the storm may have taken it for one that had ended.
+if alert and not goesOn then alert.isHeldBack = false end
 if not alert or alert.isOver or alert.endsAt < now then
   -- Its labels may be those of this one: its end would be told as the end of this one.
   redis.call('HDEL', KEYS[1], identity .. ' replaced')
@@ -63,7 +66,6 @@ if not alert or alert.isOver or alert.endsAt < now then
   alert.labels, alert.rank, alert.isOver, alert.isHeldBack = window.labels, window.rank, false, false
   if not isSuppressed then
     redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. ARGV[2])
-    local goesOn = redis.call('HEXISTS', KEYS[6], 'openedAt') == 1 and redis.call('HEXISTS', KEYS[6], 'endedAt') == 0
     isStorm = not goesOn and redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7])
     if isStorm then
       redis.call('DEL', KEYS[6])
@@ -78,7 +80,9 @@ elseif window.rank > alert.rank then
     redis.call('HSET', KEYS[1], identity .. ' replaced', cjson.encode(alert))
     alert.isReplaced, alert.isOver = nil, false
   end
-  alert.openedAt, alert.labels, alert.rank = now, window.labels, window.rank
+  -- Not when the other one was: that and the identity name it.
+  alert.openedAt = math.max(now, alert.openedAt + 1)
+  alert.labels, alert.rank = window.labels, window.rank
 end
 if isNew or alert.times == 0 then alert.times = alert.times + 1 end
 alert.lastSeen, alert.endsAt = now, now + holdMs
