@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AlertStore, SeenWindow } from "../../src/alert/store.ts";
 import { nameOf } from "../../src/alert/telling.ts";
@@ -121,6 +122,28 @@ describe("a window that is more severe", () => {
     const { alerts } = await store.seen(windowOf("b", { rank: 1, labels: { severity: "critical" } }), 1);
     expect(alerts).toMatchObject([{ labels: { severity: "critical" } }, { isReplaced: true }]);
     expect(new Set(alerts.map(nameOf)).size).toBe(2);
+  });
+});
+
+describe("what is kept of windows", () => {
+  it("goes by itself: texts soon after their alert, what was raised a day later, each for itself", async () => {
+    const [raw, name] = [new Redis(services.redis.url), newName()];
+    const lifeOf = (key: string) => raw.pttl(`lg:v1:{${name}:alerts}:${key}`);
+    const store = newStore(10, name);
+    for (const id of ["a", "b", "c"]) await store.seen(windowOf(id, { stage: "raised" }), Date.now());
+    await store.withdraw({ identity: "f", id: "a" }, Date.now());
+    await store.seen(windowOf("b", { stage: "confirmed" }), Date.now());
+    const [texts, ...marks] = await Promise.all(
+      ["annotations:f", "ids:f", "raised:a", "raised:b", "raised:c"].map(lifeOf),
+    );
+    raw.disconnect();
+    expect(texts).toBeGreaterThan(holdMs);
+    expect(texts).toBeLessThanOrEqual(2 * holdMs);
+    const day = 24 * 3_600_000;
+    for (const life of marks) {
+      expect(life).toBeGreaterThan(day - holdMs);
+      expect(life).toBeLessThanOrEqual(day);
+    }
   });
 });
 
