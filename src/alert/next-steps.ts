@@ -4,7 +4,7 @@ import type { Anomaly } from "../verdict/anomaly.ts";
 const mostRanges = 16;
 
 /**
- * Commands for whoever is alerted: which lines made the verdict, the same window judged again, silence.
+ * Commands for whoever is alerted: which lines made the verdict, the same window judged again, a false alarm, silence.
  * @param labels of the alert. @param alertmanager URL of one.
  */
 export function nextSteps(
@@ -19,6 +19,9 @@ export function nextSteps(
       "Judge again",
       `logguardian replay --pipeline ${quoted(ours.pipeline)} --label check-${labels.fingerprint} --offsets ${quoted(offsets)}`,
     ]);
+  // Of a replay's verdict it would keep nothing quiet.
+  if (ours.replay === undefined)
+    steps.push(["False alarm", `logguardian feedback ${quoted(event.id)} false-alarm`]);
   if (alertmanager !== undefined) steps.push(["Silence", silenceOf(labels, alertmanager)]);
   return steps.map(([what, command]) => `${what}: ${command}`).join("\n");
 }

@@ -1,6 +1,5 @@
-import type { Alert } from "../alert/alert.ts";
 import { isAway, offerToAll } from "../alert/alertmanager.ts";
-import { createReplayedAlerts } from "../alert/replayed.ts";
+import { createReplayedAlerts, type ReplayedAlerts } from "../alert/replayed.ts";
 import { durationOf, keySpecOf, sizeOf, windowSpecOf } from "../config/load.ts";
 import { reasonOf } from "../errors.ts";
 import { reasonCodeOf } from "../kafka/dead-letters.ts";
@@ -86,24 +85,26 @@ export async function replay(
     { maxPendingWindows: 4 * batchSize },
   );
   await publish();
-  const told = alert ? alerts.all() : [];
-  if (told.length > 0) await tellOnce(services, told);
-  return { ...summary, published, alerts: told.length, refused };
+  const told = alert ? await tellOnce(services, alerts) : 0;
+  return { ...summary, published, alerts: told, refused };
 }
 
-/** Waits as long as no Alertmanager takes them. */
-async function tellOnce({ config, logger, signal }: Services, alerts: readonly Alert[]): Promise<void> {
+/** Waits as long as no Alertmanager takes them. @returns how many there were. */
+async function tellOnce({ config, logger, signal }: Services, alerts: ReplayedAlerts): Promise<number> {
   const alertmanagers = alertmanagersOf(config);
-  if (alertmanagers.length === 0) return;
-  const answers = await retry(
+  if (alertmanagers.length === 0) return 0;
+  const { told, failed } = await retry(
     async () => {
-      const all = await offerToAll(alertmanagers, alerts);
-      const failed = all.filter(({ error }) => error !== undefined);
-      if (failed.length === all.length) throw failed[0]?.error;
-      return failed;
+      // Anew for each try: the last may be hours after the first.
+      const told = alerts.all();
+      const answers = await offerToAll(alertmanagers, told);
+      const failed = answers.filter(({ error }) => error !== undefined);
+      if (failed.length === answers.length) throw failed[0]?.error;
+      return { told, failed };
     },
     { signal, isTransient: isAway },
   );
-  for (const { error } of answers)
+  for (const { error } of failed)
     logger.warn("One Alertmanager of several did not take the alerts.", { error: reasonOf(error) });
+  return told.length;
 }

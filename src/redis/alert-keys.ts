@@ -4,7 +4,6 @@ export function alertKeys(name: string) {
   return {
     base,
     alerts: `${base}:open`,
-    raised: `${base}:raised`,
     active: `${base}:ends`,
     storm: `${base}:storm`,
     undecided: `${base}:undecided`,

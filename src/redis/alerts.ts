@@ -27,11 +27,12 @@ export function createRedisAlerts(redis: RedisClient, name: string, options: Ale
   const keys = alertKeys(name);
   const knownFor = Math.max(knownForMs, 2 * holdMs);
   const suppressions = createRedisSuppressions(redis, name);
-  const ofIdentity = (identity: string) => [
+  const raised = (id: string) => `${keys.base}:raised:${id}`;
+  const keysOf = ({ identity, id }: { identity: string; id: string }) => [
     keys.alerts,
     `${keys.base}:ids:${identity}`,
     `${keys.base}:annotations:${identity}`,
-    keys.raised,
+    raised(id),
     keys.active,
   ];
   const toldKey = (alertmanager: string) =>
@@ -41,17 +42,18 @@ export function createRedisAlerts(redis: RedisClient, name: string, options: Ale
     async seen(window, now) {
       const [isSuppressed, isStorm, ...alerts] = (await redis.script(
         "alert-seen",
-        [...ofIdentity(window.identity), keys.storm, keys.suppressed, keys.keptQuiet],
+        [...keysOf(window), keys.storm, keys.suppressed, keys.keptQuiet],
         [JSON.stringify(window), now, holdMs, knownFor, knownIds, keptAnnotations, maxActive],
       )) as [number, number, ...string[]];
       return { isSuppressed: isSuppressed === 1, isStorm: isStorm === 1, alerts: alerts.map(alertIn) };
     },
     async raisedAs(id) {
-      const identity = await redis.script("alert-raised", [keys.raised], [id]);
+      const identity = await redis.script("alert-raised", [raised(id)], []);
       return typeof identity === "string" && identity !== "-" ? identity : undefined;
     },
-    async withdraw({ identity, id }, now) {
-      const left = await redis.script("alert-withdraw", ofIdentity(identity), [identity, id, now]);
+    async withdraw(window, now) {
+      const { identity, id } = window;
+      const left = await redis.script("alert-withdraw", keysOf(window), [identity, id, now, knownFor]);
       return typeof left === "string" ? alertIn(left) : undefined;
     },
     async undecided({ id, reason }, now) {

@@ -73,7 +73,7 @@ describe("an alert", () => {
     hostile.event.id = "x'; rm -rf ~; '";
     const all = { ...options, alertmanager: "http://am:9093", publicUrl: "https://lg.example/" };
     const { annotations } = contentOf(hostile, all);
-    const [explain, again, silence] = annotations.next?.split("\n") ?? [];
+    const [explain, again, falseAlarm, silence] = annotations.next?.split("\n") ?? [];
     expect(explain).toBe("Explain: logguardian explain 'x'\\''; rm -rf ~; '\\'''");
     expect(again).toBe(
       "Judge again: logguardian replay --pipeline app --label check-f1 --offsets raw:0:100-103",
@@ -81,6 +81,7 @@ describe("an alert", () => {
     expect(parseOffsets(again?.split("--offsets ")[1] ?? "")).toEqual([
       { topic: "raw", partition: 0, first: 100, last: 103 },
     ]);
+    expect(falseAlarm).toBe("False alarm: logguardian feedback 'x'\\''; rm -rf ~; '\\''' false-alarm");
     expect(silence).toMatch(
       /^Silence: amtool silence add --alertmanager.url=http:\/\/am:9093 .* alertname=LogAnomaly pipeline=app fingerprint=f1$/,
     );
@@ -88,11 +89,11 @@ describe("an alert", () => {
     expect(contentOf(anomaly, options).annotations).not.toHaveProperty("link");
   });
 
-  it("of a replay says so in a label, and does not advise to replay it", () => {
+  it("of a replay says so in a label, and advises neither to replay it nor to keep it quiet", () => {
     const replayed = structuredClone(anomaly);
     replayed.logguardian.replay = "outage";
     const { labels, annotations } = contentOf(replayed, options);
     expect(labels.replay).toBe("outage");
-    expect(annotations.next).not.toContain("replay");
+    expect(annotations.next).not.toMatch(/replay|feedback/);
   });
 });

@@ -1,8 +1,13 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { Redis } from "ioredis";
 import type { KafkaMessage } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Alert } from "../../src/alert/alert.ts";
 import type { ReplaySummary } from "../../src/pipeline/replay.ts";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
@@ -151,6 +156,25 @@ describe("a replay", () => {
     expect(told.alerts).toBeGreaterThan(0);
     expect(alerts).toHaveLength(told.alerts);
     expect(new Set(alerts.map((labels) => labels.pipeline))).toEqual(new Set(["hdfs.replay.some"]));
+  });
+
+  it("tells its alerts anew with each try, so that they go on from when an Alertmanager takes them", async () => {
+    const tries: Alert[][] = [];
+    const server = createServer(async (request, response) => {
+      tries.push((await json(request)) as Alert[]);
+      response.writeHead(tries.length === 1 ? 503 : 200).end();
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    stream.configure({ alertmanager: { urls: [url] }, pipelines: { hdfs: pipeline } });
+    const told = await replay("--label", "late", "--offsets", "0:0-149,1:50-199", "--alert");
+    server.close();
+    stream.configure({ pipelines: { hdfs: pipeline } });
+    expect(told.alerts).toBeGreaterThan(0);
+    expect(tries.map((alerts) => alerts.length)).toEqual([told.alerts, told.alerts]);
+    const [first, second] = tries.map(([one]) => one);
+    expect(second?.startsAt).toBe(first?.startsAt);
+    expect(Date.parse(second?.endsAt ?? "")).toBeGreaterThan(Date.parse(first?.endsAt ?? ""));
   });
 
   it("of dead letters reads them as the pipeline does now, and says what cannot be read again", async () => {

@@ -1,12 +1,15 @@
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AlertStore, SeenWindow } from "../../src/alert/store.ts";
+import { nameOf } from "../../src/alert/telling.ts";
 import { createRedisAlerts } from "../../src/redis/alerts.ts";
 import { connectRedis, type RedisClient } from "../../src/redis/client.ts";
+import { createRedisSuppressions } from "../../src/redis/suppressions.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { services } from "../support/services.ts";
 
-const holdMs = 1_000;
+const holdMs = 60_000;
 let redis: RedisClient;
 let stores = 0;
 beforeAll(async () => {
@@ -14,8 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 
-function newStore(maxActive = 10): AlertStore {
-  return createRedisAlerts(redis, `store-${Date.now()}-${stores++}`, { holdMs, maxActive });
+const newName = () => `store-${Date.now()}-${stores++}`;
+
+function newStore(maxActive = 10, name = newName()): AlertStore {
+  return createRedisAlerts(redis, name, { holdMs, maxActive });
 }
 
 function windowOf(id: string, of: Partial<SeenWindow> = {}): SeenWindow {
@@ -110,6 +115,38 @@ describe("a window that comes again", () => {
   });
 });
 
+describe("a window that is more severe", () => {
+  it("opens an alert with a name of its own, also in the millisecond of the one that it replaces", async () => {
+    const store = newStore();
+    await store.seen(windowOf("a"), 1);
+    const { alerts } = await store.seen(windowOf("b", { rank: 1, labels: { severity: "critical" } }), 1);
+    expect(alerts).toMatchObject([{ labels: { severity: "critical" } }, { isReplaced: true }]);
+    expect(new Set(alerts.map(nameOf)).size).toBe(2);
+  });
+});
+
+describe("what is kept of windows", () => {
+  it("goes by itself: texts soon after their alert, what was raised a day later, each for itself", async () => {
+    const [raw, name] = [new Redis(services.redis.url), newName()];
+    const lifeOf = (key: string) => raw.pttl(`lg:v1:{${name}:alerts}:${key}`);
+    const store = newStore(10, name);
+    for (const id of ["a", "b", "c"]) await store.seen(windowOf(id, { stage: "raised" }), Date.now());
+    await store.withdraw({ identity: "f", id: "a" }, Date.now());
+    await store.seen(windowOf("b", { stage: "confirmed" }), Date.now());
+    const [texts, ...marks] = await Promise.all(
+      ["annotations:f", "ids:f", "raised:a", "raised:b", "raised:c"].map(lifeOf),
+    );
+    raw.disconnect();
+    expect(texts).toBeGreaterThan(holdMs);
+    expect(texts).toBeLessThanOrEqual(2 * holdMs);
+    const day = 24 * 3_600_000;
+    for (const life of marks) {
+      expect(life).toBeGreaterThan(day - holdMs);
+      expect(life).toBeLessThanOrEqual(day);
+    }
+  });
+});
+
 describe("a storm", () => {
   it("holds back what opens while it lasts, and ends when half as many go on as may", async () => {
     const store = newStore(4);
@@ -126,17 +163,50 @@ describe("a storm", () => {
     await open("ef", 2);
     expect([(await store.state()).storm, await heldBack()]).toEqual([{ openedAt: 2 }, ["e", "f"]]);
     // Room that becomes free is not filled at once: each would be one more notification.
-    await open("efg", 1_002);
+    await open("efg", holdMs + 2);
     expect(await heldBack()).toEqual(["e", "f", "g"]);
-    await store.calm(1_003);
+    await store.calm(holdMs + 3);
     expect((await store.state()).storm).toEqual({ openedAt: 2 });
-    await open("e", 2_000);
-    await store.calm(2_003);
+    await open("e", 2 * holdMs);
+    await store.calm(2 * holdMs + 3);
     expect([(await store.state()).storm, await heldBack()]).toEqual([
-      { openedAt: 2, endedAt: 2_003 },
+      { openedAt: 2, endedAt: 2 * holdMs + 3 },
       ["f", "g"],
     ]);
-    await open("h", 2_004);
+    await open("h", 2 * holdMs + 4);
     expect(await heldBack()).toEqual(["f", "g"]);
+  });
+
+  it("leaves nothing held back that goes on at its end, and was called a false alarm meanwhile", async () => {
+    const name = newName();
+    const [store, suppressions] = [newStore(1, name), createRedisSuppressions(redis, name)];
+    const seen = (identity: string, now: number) =>
+      store.seen(windowOf(`${identity}${now}`, { identity, fingerprint: identity }), now);
+    await seen("a", 1);
+    for (const identity of ["b", "c"]) await seen(identity, 2);
+    expect(await suppressions.begin(0, { start: 0, end: 1 })).toBe(0);
+    const model = { name: "m", version: "1" };
+    const said = { id: "b2", pipeline: name, fingerprint: "b", judgement: "false-alarm" as const, at: 3 };
+    const feedback = [{ ...said, by: "somebody", model, lines: [] }];
+    expect(await suppressions.apply({ partition: 0, from: 0, to: 1, feedback }, 3)).toBe(true);
+    await seen("b", holdMs);
+    await store.calm(holdMs + 3);
+    const { alerts, storm } = await store.state();
+    expect(storm).toEqual({ openedAt: 2, endedAt: holdMs + 3 });
+    expect(Object.fromEntries(alerts.map(({ identity, isHeldBack }) => [identity, isHeldBack]))).toEqual({
+      ...{ a: false, b: false },
+      // It has ended, and nobody heard of it.
+      c: true,
+    });
+  });
+
+  it("holds nothing back after its end, also where the clock that ended it was ahead", async () => {
+    const store = newStore(1);
+    const seen = (identity: string, now: number) =>
+      store.seen(windowOf(`${identity}${now}`, { identity, fingerprint: identity }), now);
+    await seen("a", 1);
+    await seen("b", 2);
+    await store.calm(holdMs + 3);
+    expect(await seen("b", holdMs + 1)).toMatchObject({ alerts: [{ times: 2, isHeldBack: false }] });
   });
 });

@@ -4,7 +4,6 @@ import { createTeller } from "../../alert/teller.ts";
 import { isEnded, nameOf, suppressionOf, tellablesOf } from "../../alert/telling.ts";
 import { durationOf } from "../../config/load.ts";
 import { reasonOf } from "../../errors.ts";
-import type { RawRecord } from "../../ingest/line.ts";
 import type { Assignment } from "../../kafka/consumer.ts";
 import type { PartitionWorker } from "../../kafka/partition-worker.ts";
 import { createRedisAlerts } from "../../redis/alerts.ts";
@@ -12,7 +11,7 @@ import { createRedisSuppressions } from "../../redis/suppressions.ts";
 import { parseAnomaly } from "../../verdict/anomaly.ts";
 import { alertmanagersOf, contentOptionsOf } from "../alerting.ts";
 import { feedbackTopic, sharedTopicPartitions, stateName, topicNames } from "../names.ts";
-import { consumerFor, createBury, type Role, type RoleContext } from "../services.ts";
+import { consumerFor, createBury, decodeOwn, type Role, type RoleContext } from "../services.ts";
 import { createFeedbackReader } from "./feedback-reader.ts";
 
 export interface AlerterTiming {
@@ -78,24 +77,20 @@ export async function createAlerterRole(
     else if (alerts.length > 0) await teller.tell(told({ alerts, suppressions: await suppressions.list() }));
   }
 
+  /** Undefined of a verdict that does not alert here. */
+  function briefIn(bytes: Buffer): Brief | undefined {
+    const anomaly = parseAnomaly(bytes);
+    if (!options.alert.enabled || anomaly.logguardian.pipeline !== pipeline) return undefined;
+    return briefOf(anomaly, contentOptions);
+  }
+
   async function anomaliesWorker({ committed, log }: Assignment): Promise<PartitionWorker> {
     let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
     return {
       position,
       async process(records) {
-        const briefs: Brief[] = [];
-        const unreadable: { record: RawRecord; error: unknown }[] = [];
-        for (const record of records) {
-          try {
-            const anomaly = parseAnomaly(record.value);
-            if (!options.alert.enabled || anomaly.logguardian.pipeline !== pipeline) continue;
-            const brief = briefOf(anomaly, contentOptions);
-            if (brief !== undefined) briefs.push(brief);
-          } catch (error) {
-            unreadable.push({ record, error });
-          }
-        }
-        await bury(unreadable);
+        const read = await decodeOwn(records, briefIn, bury);
+        const briefs = read.flatMap(({ message }) => message ?? []);
         if (briefs.length > 0) {
           await reader.read();
           await inTurn(() => alert(briefs));

@@ -1,2 +1,2 @@
--- The identity that a window was raised with early. KEYS: windows that were raised (see alert-seen). ARGV: window id.
-return redis.call('HGET', KEYS[1], ARGV[1])
+-- The identity that a window was raised with early, or - once that is over. KEYS: 4 of alert-seen.
+return redis.call('GET', KEYS[1])

@@ -1,9 +1,9 @@
 -- Takes an anomalous window in.
 -- KEYS: 1 alerts (hash: identity, or `identity replaced`, to ActiveAlert as JSON), 2 ids of the identity's windows (sorted by when they came),
--- 3 what those may yet say (hash: id to annotations): of each window that is open, and of the newest that is not, 4 windows
--- that were raised early (hash: id to identity, or - once that is over), 5 identities that are told one by one or held back
--- (sorted by when they end), 6 storm (hash: openedAt, endedAt), 7 suppressions by fingerprint, 8 what they kept quiet (hash:
--- fingerprint to `times lastSeen`).
+-- 3 what those may yet say (hash: id to annotations): of each window that is open, and of the newest that is not; not read
+-- once the spell is over, 4 the identity that the window was raised with early, or - once that is over, 5 identities that are
+-- told one by one or held back (sorted by when they end), 6 storm (hash: openedAt, endedAt), 7 suppressions by fingerprint, 8
+-- what they kept quiet (hash: fingerprint to `times lastSeen`).
 -- ARGV: 1 SeenWindow as JSON, 2 now (ms), 3 hold (ms), 4 how long ids are known (ms), 5 how many of them, 6 how many
 -- annotations are kept, 7 how many alerts are told one by one.
 -- Returns: whether it is suppressed, whether a storm begins with it, and the alerts to tell of: its own, and a less severe one
@@ -26,13 +26,12 @@ local function answer(isStorm)
   return told
 end
 
-if stage == 'raised' and redis.call('HGET', KEYS[4], id) == '-' then return answer() end
+if stage == 'raised' and redis.call('GET', KEYS[4]) == '-' then return answer() end
 local isNew = redis.call('ZADD', KEYS[2], 'NX', now, id) == 1
 if stage == 'raised' then
-  redis.call('HSET', KEYS[4], id, identity)
-  redis.call('PEXPIRE', KEYS[4], ARGV[4])
+  redis.call('SET', KEYS[4], identity, 'PX', ARGV[4])
 elseif stage == 'confirmed' then
-  redis.call('HSET', KEYS[4], id, '-')
+  redis.call('SET', KEYS[4], '-', 'PX', ARGV[4])
 end
 if not isNew and stage ~= 'confirmed' then return answer() end
 redis.call('ZADD', KEYS[2], now, id)
@@ -51,11 +50,14 @@ if redis.call('HLEN', KEYS[3]) > tonumber(ARGV[6]) then
   redis.call('HDEL', KEYS[3], oldest)
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-redis.call('PEXPIRE', KEYS[3], ARGV[4])
+redis.call('PEXPIRE', KEYS[3], 2 * holdMs)
 
+local goesOn = redis.call('HEXISTS', KEYS[6], 'openedAt') == 1 and redis.call('HEXISTS', KEYS[6], 'endedAt') == 0
 local isStorm = false
 local alert = redis.call('HGET', KEYS[1], identity)
 alert = alert and cjson.decode(alert)
+-- Whoever ended the storm may have taken it for one that had ended.
+if alert and not goesOn then alert.isHeldBack = false end
 if not alert or alert.isOver or alert.endsAt < now then
   -- Its labels may be those of this one: its end would be told as the end of this one.
   redis.call('HDEL', KEYS[1], identity .. ' replaced')
@@ -63,7 +65,6 @@ if not alert or alert.isOver or alert.endsAt < now then
   alert.labels, alert.rank, alert.isOver, alert.isHeldBack = window.labels, window.rank, false, false
   if not isSuppressed then
     redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', '(' .. ARGV[2])
-    local goesOn = redis.call('HEXISTS', KEYS[6], 'openedAt') == 1 and redis.call('HEXISTS', KEYS[6], 'endedAt') == 0
     isStorm = not goesOn and redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7])
     if isStorm then
       redis.call('DEL', KEYS[6])
@@ -78,7 +79,9 @@ elseif window.rank > alert.rank then
     redis.call('HSET', KEYS[1], identity .. ' replaced', cjson.encode(alert))
     alert.isReplaced, alert.isOver = nil, false
   end
-  alert.openedAt, alert.labels, alert.rank = now, window.labels, window.rank
+  -- Not when the other one was: that and the identity name it.
+  alert.openedAt = math.max(now, alert.openedAt + 1)
+  alert.labels, alert.rank = window.labels, window.rank
 end
 if isNew or alert.times == 0 then alert.times = alert.times + 1 end
 alert.lastSeen, alert.endsAt = now, now + holdMs

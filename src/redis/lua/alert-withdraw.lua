@@ -1,9 +1,9 @@
 -- Takes a window back that was raised early.
--- KEYS: 1 to 5 of alert-seen. ARGV: identity that it was raised with, window id, now (ms).
+-- KEYS: 1 to 5 of alert-seen. ARGV: identity that it was raised with, window id, now (ms), how long ids are known (ms).
 -- Returns what is left of its alert; it ends now where this was its only window, and else says what the newest window that is
 -- left said. Repeating a call changes nothing.
 local identity, id, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
-redis.call('HSET', KEYS[4], id, '-')
+redis.call('SET', KEYS[4], '-', 'PX', ARGV[4])
 redis.call('HDEL', KEYS[3], id)
 local known = redis.call('HGET', KEYS[1], identity)
 local came = redis.call('ZSCORE', KEYS[2], id)
