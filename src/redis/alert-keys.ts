@@ -9,6 +9,7 @@ export function alertKeys(name: string) {
     undecided: `${base}:undecided`,
     reasons: `${base}:undecided:reasons`,
     said: `${base}:said`,
+    saidOf: `${base}:said:of`,
     suppressed: `${base}:suppressed`,
     keptQuiet: `${base}:suppressed:times`,
     read: `${base}:feedback`,

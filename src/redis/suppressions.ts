@@ -14,7 +14,7 @@ export function createRedisSuppressions(redis: RedisClient, name: string): Suppr
     async apply({ partition, from, to, feedback }, now) {
       const done = await redis.script(
         "feedback-apply",
-        [keys.read, keys.said, keys.suppressed, keys.keptQuiet, keys.active],
+        [keys.read, keys.said, keys.suppressed, keys.keptQuiet, keys.active, keys.saidOf],
         [partition, from, to, now, JSON.stringify(feedback.map(saidIn))],
       );
       return done === 1;
