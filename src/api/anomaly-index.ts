@@ -72,8 +72,8 @@ export interface AnomalyIndex {
   /** What was said of an anomaly, also of one that is forgotten. */
   said(id: string): Promise<StatedFeedback | undefined>;
   /**
-   * What was said last of a fingerprint in its pipeline, and not taken back, where that is a false alarm: as the alerter has it
-   * (src/redis/lua/feedback-apply.lua).
+   * What was said last of a fingerprint in its pipeline, and not taken back, where that is a false alarm: by the rule that the
+   * alerter goes by (src/redis/lua/what-holds.lua).
    */
   falseAlarm(of: Pick<StatedFeedback, "pipeline" | "fingerprint">): Promise<StatedFeedback | undefined>;
   /** Of all fingerprints. */

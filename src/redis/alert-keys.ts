@@ -9,10 +9,10 @@ export function alertKeys(name: string) {
     undecided: `${base}:undecided`,
     reasons: `${base}:undecided:reasons`,
     said: `${base}:said`,
-    saidOf: `${base}:said:of`,
+    sayings: `${base}:sayings`,
     suppressed: `${base}:suppressed`,
     keptQuiet: `${base}:suppressed:times`,
-    read: `${base}:feedback`,
+    read: `${base}:feedback:read`,
     readToEnd: `${base}:feedback:end`,
   };
 }

@@ -62,7 +62,7 @@ export function createRedisIndex(
         all.map((one) =>
           redis.script(
             "index-say",
-            [state, feedback, changes, sayings, falseAlarms],
+            [state, feedback, sayings, falseAlarms, changes],
             [incarnation, one.id, one.at, fingerprintName(one), placeOfSaid(one) ?? "-", JSON.stringify(one)],
           ),
         ),
