@@ -33,8 +33,8 @@ export interface Suppressions {
   /** Where to read on in a partition of the feedback topic; from its start where this is lost, or belongs to a former topic. */
   begin(partition: number, log: { start: number; end: number }): Promise<number>;
   /**
-   * Takes in what stood between two offsets. The newest of one verdict holds; of several verdicts with one
-   * fingerprint, the one that was said last.
+   * Takes in what stood between two offsets. Of one verdict the newest holds (see `holdsAgainst`), under the fingerprint that
+   * the verdict had then; of several verdicts with one fingerprint, the one that was said last.
    * @returns whether `from` is where it was read to; else nothing was changed, and another one reads, or the state was lost.
    */
   apply(

@@ -60,7 +60,7 @@ export interface AnomalyIndex {
   incarnation(): Promise<string>;
   /** Takes in what is newer than what is held. @throws LogGuardianError LG_INDEX_LOST where another incarnation is held. */
   put(entries: readonly IndexEntry[], incarnation: string): Promise<void>;
-  /** Likewise; without an incarnation, whichever is held. It is held whether or not its anomaly is. */
+  /** Likewise; without an incarnation, whichever is held. It is held whether or not its anomaly is, and never trimmed. */
   say(feedback: readonly StatedFeedback[], incarnation?: string): Promise<void>;
   page(range: PlaceRange, limit: number): Promise<Placed[]>;
   get(id: string): Promise<(IndexedAnomaly & { document: Anomaly }) | undefined>;
@@ -69,8 +69,15 @@ export interface AnomalyIndex {
     after: ChangePoint | undefined,
     limit: number,
   ): Promise<{ now: ChangePoint; changed: (IndexedAnomaly & { number: number })[] }>;
-  /** All that is held of what people said, also of anomalies that are forgotten. */
-  feedback(): Promise<StatedFeedback[]>;
+  /** What was said of an anomaly, also of one that is forgotten. */
+  said(id: string): Promise<StatedFeedback | undefined>;
+  /**
+   * What was said last of a fingerprint in its pipeline, and not taken back, where that is a false alarm: by the rule that the
+   * alerter goes by (src/redis/lua/what-holds.lua).
+   */
+  falseAlarm(of: Pick<StatedFeedback, "pipeline" | "fingerprint">): Promise<StatedFeedback | undefined>;
+  /** Of all fingerprints. */
+  falseAlarms(): Promise<StatedFeedback[]>;
   /** Forgets what is too old, or too much, oldest first. @param now milliseconds. */
   trim(now: number): Promise<void>;
   size(): Promise<{ anomalies: number; bytes: number }>;

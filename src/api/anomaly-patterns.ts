@@ -1,7 +1,8 @@
 import { type Group, groupsOf, type Sighting } from "../verdict/patterns.ts";
 import type { AnomalyIndex, IndexedAnomaly } from "./anomaly-index.ts";
 import { type AnomalyQuery, anomaliesLike, isWanted } from "./anomaly-search.ts";
-import { suppressedName, suppressedNow } from "./suppressions.ts";
+import { fingerprintName } from "./index-entry.ts";
+import { suppressedNow } from "./suppressions.ts";
 
 /** Windows looked at, the newest; patterns shown; origins of each by name. */
 const mostWindows = 50_000;
@@ -64,7 +65,7 @@ export async function anomalyPatterns(
     isPartial: isPartial || groups.length > mostPatterns,
     patterns: groups
       .slice(0, mostPatterns)
-      .map((group) => patternOf(group, suppressed.has(suppressedName(group)), { from, to, buckets })),
+      .map((group) => patternOf(group, suppressed.has(fingerprintName(group)), { from, to, buckets })),
   };
 }
 

@@ -3,7 +3,7 @@ import { shortened } from "../cut-to-fit.ts";
 import { originKey } from "../ingest/keys.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
 import { heaviestLines } from "../verdict/fingerprint.ts";
-import type { AnomalySummary, IndexEntry, PlaceRange } from "./anomaly-index.ts";
+import type { AnomalySummary, IndexEntry, PlaceRange, StatedFeedback } from "./anomaly-index.ts";
 
 const shownLines = 3;
 const shownCharacters = 300;
@@ -50,6 +50,19 @@ export const placeName = {
 /** Behind its name: sorts by time. */
 export function placeOf(time: number, id: string): string {
   return `${padded(time)}:${id}`;
+}
+
+/** Of a fingerprint in its pipeline. */
+export function fingerprintName({
+  pipeline,
+  fingerprint,
+}: Pick<StatedFeedback, "pipeline" | "fingerprint">): string {
+  return `${plain(pipeline)}/${plain(fingerprint)}`;
+}
+
+/** Where what was said of a fingerprint stands, in the order that it was said in; nowhere where it was taken back. */
+export function placeOfSaid(said: StatedFeedback): string | undefined {
+  return said.judgement === "undone" ? undefined : `${fingerprintName(said)}:${placeOf(said.at, said.id)}`;
 }
 
 export function padded(number: number): string {

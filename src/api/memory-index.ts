@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { packJson, unpackJson } from "../packed-json.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
+import { holdsAgainst } from "../verdict/feedback.ts";
 import {
   type AnomalyIndex,
   entryOverheadBytes,
@@ -9,7 +10,7 @@ import {
   indexLost,
   type StatedFeedback,
 } from "./anomaly-index.ts";
-import { boundsOf, padded } from "./index-entry.ts";
+import { boundsOf, fingerprintName, padded, placeOfSaid } from "./index-entry.ts";
 import { createSortedTexts } from "./sorted-texts.ts";
 
 interface Held {
@@ -23,6 +24,9 @@ interface Held {
 export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): AnomalyIndex {
   const held = new Map<string, Held>();
   const said = new Map<string, StatedFeedback>();
+  const sayings = createSortedTexts();
+  /** By name of the fingerprint. */
+  const falseAlarms = new Map<string, StatedFeedback>();
   const places = createSortedTexts();
   /** By when they were published, and by when they changed. */
   const ages = createSortedTexts();
@@ -47,6 +51,14 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
     ages.remove(ageOf(one.entry));
     changes.remove(`${padded(one.number)}:${id}`);
     bytes -= one.bytes;
+  }
+
+  /** Whether what was said last of a fingerprint is a false alarm. */
+  function weigh(name: string): void {
+    const [last = ""] = sayings.range(...boundsOf({ name }), 1, { fromEnd: true });
+    const one = said.get(idOf(last));
+    if (one?.judgement === "false-alarm") falseAlarms.set(name, one);
+    else falseAlarms.delete(name);
   }
 
   function shown(id: string) {
@@ -83,8 +95,13 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
     async say(feedback, incarnation = mine) {
       assertMine(incarnation);
       for (const one of feedback) {
-        if ((said.get(one.id)?.at ?? 0) > one.at) continue;
+        const before = said.get(one.id);
+        if (!holdsAgainst(one, before)) continue;
         said.set(one.id, one);
+        const [former, place] = [before && placeOfSaid(before), placeOfSaid(one)];
+        if (former !== undefined) sayings.remove(former);
+        if (place !== undefined) sayings.add(place);
+        for (const about of before === undefined ? [one] : [before, one]) weigh(fingerprintName(about));
         const about = held.get(one.id);
         if (about !== undefined) change(about);
       }
@@ -107,7 +124,9 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
       const changed = changes.range(padded(after.number + 1), ":", limit);
       return { now, changed: changed.flatMap((place) => shown(idOf(place)) ?? []) };
     },
-    feedback: async () => [...said.values()],
+    said: async (id) => said.get(id),
+    falseAlarm: async (of) => falseAlarms.get(fingerprintName(of)),
+    falseAlarms: async () => [...falseAlarms.values()],
     async trim(now) {
       for (const age of ages.range("", padded(now - retentionMs), held.size)) forget(idOf(age));
       while (bytes > maxBytes) {

@@ -1,5 +1,6 @@
 import type { AnomalyIndex, AnomalySummary, IndexedAnomaly, StatedFeedback } from "./anomaly-index.ts";
 import { anomaliesLike } from "./anomaly-search.ts";
+import { fingerprintName, placeName } from "./index-entry.ts";
 
 /** `ended`: its time is over. `other-bundle`: another bundle judges by now, which may well be right where this was not. */
 export const suppressionStates = ["active", "ended", "other-bundle"] as const;
@@ -18,28 +19,12 @@ export interface Suppression {
 /** Of one fingerprint looked at. */
 const mostCounted = 10_000;
 
-/**
- * By fingerprint in its pipeline what was said last, where that is a false alarm: as the alerter has it
- * (src/redis/lua/feedback-apply.lua).
- */
-async function falseAlarms(index: AnomalyIndex): Promise<StatedFeedback[]> {
-  const last = new Map<string, StatedFeedback>();
-  for (const said of await index.feedback()) {
-    if (said.judgement === "undone") continue;
-    const name = suppressedName(said);
-    const before = last.get(name);
-    if (before === undefined || said.at > before.at || (said.at === before.at && said.id > before.id))
-      last.set(name, said);
-  }
-  return [...last.values()].filter(({ judgement }) => judgement === "false-alarm");
-}
-
 /** What false alarms keep quiet, or kept, the newest first. */
 export async function suppressionsOf(
   index: AnomalyIndex,
   { now, isVisible }: { now: number; isVisible: (pipeline: string) => boolean },
 ): Promise<Suppression[]> {
-  const said = (await falseAlarms(index))
+  const said = (await index.falseAlarms())
     .filter(({ pipeline }) => isVisible(pipeline))
     .sort((a, b) => b.at - a.at);
   const models = createNewestModels(index);
@@ -53,17 +38,24 @@ export async function suppressionsOf(
   return suppressions;
 }
 
-/** By pipeline and fingerprint, those of which nobody is alerted now. */
+/** By name of the fingerprint, those of which nobody is alerted now. */
 export async function suppressedNow(index: AnomalyIndex, now: number): Promise<ReadonlySet<string>> {
   const models = createNewestModels(index);
   const names = new Set<string>();
-  for (const said of await falseAlarms(index))
-    if (stateOf(said, now, await models(said.pipeline)) === "active") names.add(suppressedName(said));
+  for (const said of await index.falseAlarms())
+    if (stateOf(said, now, await models(said.pipeline)) === "active") names.add(fingerprintName(said));
   return names;
 }
 
-export function suppressedName({ pipeline, fingerprint }: { pipeline: string; fingerprint: string }): string {
-  return `${pipeline} ${fingerprint}`;
+/** Whether nobody is alerted of it now. */
+export async function isSuppressed(
+  index: AnomalyIndex,
+  { pipeline, fingerprint }: Pick<AnomalySummary, "pipeline" | "fingerprint">,
+  now: number,
+): Promise<boolean> {
+  const said = fingerprint === null ? undefined : await index.falseAlarm({ pipeline, fingerprint });
+  if (said === undefined) return false;
+  return stateOf(said, now, await createNewestModels(index)(pipeline)) === "active";
 }
 
 type Model = AnomalySummary["model"];
@@ -82,8 +74,8 @@ function createNewestModels(index: AnomalyIndex): (pipeline: string) => Promise<
   const models = new Map<string, Model | undefined>();
   return async (pipeline) => {
     if (!models.has(pipeline)) {
-      const newest = await anomaliesLike(index, { pipeline, isVisible: () => true }).next();
-      models.set(pipeline, newest.done === true ? undefined : newest.value.summary.model);
+      const [newest] = await index.page({ name: placeName.pipeline(pipeline) }, 1);
+      models.set(pipeline, newest?.summary.model);
     }
     return models.get(pipeline);
   };

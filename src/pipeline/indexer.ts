@@ -26,7 +26,7 @@ export async function createIndexer(services: Services, index: AnomalyIndex): Pr
     const oldest = Date.now() - retentionMs;
     const entries = readable(records, ({ value, timestamp }) => {
       const anomaly = parseAnomaly(value);
-      if (!/^[0-9a-f]{32}$/.test(anomaly.event.id)) throw notOurs("id", anomaly.event.id);
+      assertId(anomaly.event.id, "anomalies");
       return entryOf(anomaly, timestamp);
     }).filter(({ at }) => at >= oldest);
     await index.put(entries, incarnation);
@@ -36,6 +36,7 @@ export async function createIndexer(services: Services, index: AnomalyIndex): Pr
   async function takeFeedback(records: readonly RawRecord[], incarnation: string): Promise<void> {
     const said = readable(records, ({ value }) => {
       const { lines: _, ...stated } = decodeFeedback(value ?? Buffer.alloc(0));
+      assertId(stated.id, "feedback");
       return stated;
     });
     await index.say(said, incarnation);
@@ -81,10 +82,12 @@ export async function createIndexer(services: Services, index: AnomalyIndex): Pr
   });
 }
 
-function notOurs(what: string, found: string): LogGuardianError {
-  return new LogGuardianError(
+/** Ids are parts of the index's texts. */
+function assertId(id: string, topic: string): void {
+  if (/^[0-9a-f]{32}$/.test(id)) return;
+  throw new LogGuardianError(
     "LG_ANOMALY",
-    `A message on the anomalies topic has the ${what} ${found.slice(0, 100)}, which is none of LogGuardian's.`,
+    `A message on the ${topic} topic has the id ${id.slice(0, 100)}, which is none of LogGuardian's.`,
     "Check who else writes to the topic.",
   );
 }

@@ -9,9 +9,10 @@ export function alertKeys(name: string) {
     undecided: `${base}:undecided`,
     reasons: `${base}:undecided:reasons`,
     said: `${base}:said`,
+    sayings: `${base}:sayings`,
     suppressed: `${base}:suppressed`,
     keptQuiet: `${base}:suppressed:times`,
-    read: `${base}:feedback`,
+    read: `${base}:feedback:read`,
     readToEnd: `${base}:feedback:end`,
   };
 }

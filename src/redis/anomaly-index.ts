@@ -8,7 +8,7 @@ import {
   indexLost,
   type StatedFeedback,
 } from "../api/anomaly-index.ts";
-import { boundsOf, placesOfEntry } from "../api/index-entry.ts";
+import { boundsOf, fingerprintName, placeOfSaid, placesOfEntry } from "../api/index-entry.ts";
 import { packJson, unpackJson } from "../packed-json.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
 import type { RedisClient } from "./client.ts";
@@ -30,12 +30,17 @@ export function createRedisIndex(
     key("documents"),
     key("places"),
   ];
-  const [ages, changes, feedback] = [key("ages"), key("changes"), key("feedback")];
+  const [ages, changes] = [key("ages"), key("changes")];
   const held = [state, summaries, documents, places, ages, changes];
+  const [feedback, sayings, falseAlarms] = [key("feedback"), key("sayings"), key("false-alarms")];
 
   return {
     async incarnation() {
-      const found = await redis.script("index-open", [...held, feedback], [randomUUID(), placesOfEntry]);
+      const found = await redis.script(
+        "index-open",
+        [...held, feedback, sayings, falseAlarms],
+        [randomUUID(), placesOfEntry],
+      );
       return String(found);
     },
     async put(entries, incarnation) {
@@ -57,8 +62,8 @@ export function createRedisIndex(
         all.map((one) =>
           redis.script(
             "index-say",
-            [state, feedback, changes],
-            [incarnation, one.id, one.at, JSON.stringify(one)],
+            [state, feedback, sayings, falseAlarms, changes],
+            [incarnation, one.id, one.at, fingerprintName(one), placeOfSaid(one) ?? "-", JSON.stringify(one)],
           ),
         ),
       );
@@ -101,8 +106,16 @@ export function createRedisIndex(
         })),
       };
     },
-    async feedback() {
-      const all = await redis.hash(feedback, feedbackAtOnce);
+    async said(id) {
+      const written = await redis.field(feedback, id);
+      return written && feedbackIn(written.toString());
+    },
+    async falseAlarm(of) {
+      const written = await redis.field(falseAlarms, fingerprintName(of));
+      return written && feedbackIn(written.toString());
+    },
+    async falseAlarms() {
+      const all = await redis.hash(falseAlarms, feedbackAtOnce);
       return [...all.values()].map((bytes) => feedbackIn(bytes.toString()));
     },
     async trim(now) {
@@ -137,5 +150,5 @@ function indexed(summary: string, said: string): IndexedAnomaly {
 }
 
 function feedbackIn(written: string): StatedFeedback {
-  return JSON.parse(written.slice(written.indexOf(" ") + 1)) as StatedFeedback;
+  return JSON.parse(written.slice(written.indexOf("{"))) as StatedFeedback;
 }

@@ -65,6 +65,12 @@ const scripts = [
 ] as const;
 export type ScriptName = (typeof scripts)[number];
 
+/** What scripts begin with that keep one rule. */
+const beginnings: Partial<Record<ScriptName, string>> = {
+  "feedback-apply": "what-holds",
+  "index-say": "what-holds",
+};
+
 /**
  * Connects. Afterwards an absent or full Redis is waited for, with a name that health shows, until `signal` ends it.
  * @throws LogGuardianError LG_REDIS_AUTH, LG_REDIS_AWAY where no connection can be made at first.
@@ -93,7 +99,7 @@ export async function connectRedis(
   isConnected = true;
   for (const name of scripts)
     redis.defineCommand(commandOf(name), {
-      lua: readFileSync(join(import.meta.dirname, "lua", `${name}.lua`), "utf8"),
+      lua: [beginnings[name] ?? [], name].flat().map(sourceOf).join("\n"),
     });
 
   async function patiently<T>(operation: () => Promise<T>): Promise<T> {
@@ -161,6 +167,10 @@ function scriptCall(
   const command = commands[commandOf(name)];
   if (command === undefined) throw new Error(`The script ${name} is not defined.`);
   return command.call(redis, keys.length, ...keys, ...args);
+}
+
+function sourceOf(name: string): string {
+  return readFileSync(join(import.meta.dirname, "lua", `${name}.lua`), "utf8");
 }
 
 function commandOf(name: ScriptName): string {

@@ -1,4 +1,5 @@
 import { modelName, type Suppression, type Suppressions } from "../alert/suppression.ts";
+import { fingerprintName, placeOfSaid } from "../api/index-entry.ts";
 import type { Feedback } from "../verdict/feedback.ts";
 import { alertKeys } from "./alert-keys.ts";
 import type { RedisClient } from "./client.ts";
@@ -14,8 +15,8 @@ export function createRedisSuppressions(redis: RedisClient, name: string): Suppr
     async apply({ partition, from, to, feedback }, now) {
       const done = await redis.script(
         "feedback-apply",
-        [keys.read, keys.said, keys.suppressed, keys.keptQuiet, keys.active],
-        [partition, from, to, now, JSON.stringify(feedback.map(saidIn))],
+        [keys.read, keys.said, keys.sayings, keys.suppressed, keys.keptQuiet, keys.active],
+        [partition, from, to, now, JSON.stringify(feedback.map(sayingIn))],
       );
       return done === 1;
     },
@@ -41,7 +42,12 @@ export function createRedisSuppressions(redis: RedisClient, name: string): Suppr
   };
 }
 
-/** What is kept of it: not the window's lines. */
-function saidIn({ fingerprint, id, judgement, at, by, note, until, model }: Feedback) {
-  return { fingerprint, id, judgement, at, by, note, until, model: modelName(model) };
+/** As `what-holds.lua` takes it; of the feedback itself not the window's lines. */
+function sayingIn(said: Feedback) {
+  const { fingerprint, id, judgement, at, by, note, until, model } = said;
+  const kept = { fingerprint, id, judgement, at, by, note, until, model: modelName(model) };
+  return {
+    ...{ id, at, name: fingerprintName(said), place: placeOfSaid(said) ?? "-" },
+    rest: JSON.stringify(kept),
+  };
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { freePorts } from "../../scripts/services.mjs";
-import { decodeFeedback } from "../../src/codec/feedback.ts";
+import { decodeFeedback, encodeFeedback } from "../../src/codec/feedback.ts";
 import { connectRedis } from "../../src/redis/client.ts";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
@@ -175,6 +175,42 @@ describe("the role api", () => {
     expect(await idsOf(api)).toEqual([2, 1]);
     expect(stream.logs()).toContain("is filled from its topic");
     await stream.stop();
+  });
+
+  it("takes back by command line what was said of a verdict that is forgotten, by whatever clock, and keeps its lines", async () => {
+    const stream = streamFor("api-forgotten");
+    const topic = `${stream.prefix}.anomalies`;
+    await stream.createTopic(topic, 1);
+    await publish(stream, [anomalyAt(1), anomalyAt(2)]);
+    await stream.command(["feedback", idOf(1), "confirmed"]);
+    const model = { name: "starter", version: "1.1.0" };
+    const ahead = { id: idOf(2), pipeline: "hdfs", fingerprint: "00000000000000aa", by: "me", model };
+    const said = encodeFeedback({
+      ...{ ...ahead, judgement: "false-alarm", at: Date.now() + 300_000 },
+      lines: [{ text: "block 2", masked: "block <*>" }],
+    });
+    const producer = stream.kafka.producer();
+    await producer.connect();
+    await producer.send({ topic: `${stream.prefix}.feedback`, messages: [{ key: idOf(2), value: said }] });
+    await producer.disconnect();
+    const admin = stream.kafka.admin();
+    await admin.connect();
+    const [{ high: offset = "" } = {}] = await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset }] });
+    await admin.disconnect();
+
+    const rows = async () => (await stream.command(["feedback", "export"])).trim().split("\n");
+    expect((await rows()).map((row) => JSON.parse(row))).toEqual([
+      { label: 1, lines: ["block <*> received", "exception <*> of disk"] },
+      { label: 0, lines: ["block <*>"] },
+    ]);
+    const told = JSON.parse(await stream.command(["feedback", idOf(2), "undone"]));
+    expect(told).toMatchObject({ ...ahead, judgement: "undone", by: expect.any(String) });
+    await stream.command(["feedback", idOf(1), "false-alarm"]);
+    expect((await rows()).map((row) => JSON.parse(row))).toEqual([
+      { label: 0, lines: ["block <*> received", "exception <*> of disk"] },
+    ]);
+    expect(await stream.command(["feedback", idOf(3), "undone"], [1])).toBe("");
   });
 
   it("goes on with a job that its process died over", async () => {

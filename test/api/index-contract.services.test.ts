@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AnomalyIndex, IndexLimits, StatedFeedback } from "../../src/api/anomaly-index.ts";
 import { entryOf, placeName } from "../../src/api/index-entry.ts";
 import { createMemoryIndex } from "../../src/api/memory-index.ts";
 import { createRedisIndex } from "../../src/redis/anomaly-index.ts";
 import { connectRedis, type RedisClient } from "../../src/redis/client.ts";
+import { createRedisSuppressions } from "../../src/redis/suppressions.ts";
+import { createRandom } from "../../src/simulate/random.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
@@ -113,9 +116,45 @@ describe.each(indexes)("the index of anomalies in %s", (_, create) => {
     await index.say([falseAlarm(idOf(1), now, "confirmed"), falseAlarm(idOf(7))]);
     await index.say([falseAlarm(idOf(1), now - 1)]);
     expect((await index.get(idOf(1)))?.feedback?.judgement).toBe("confirmed");
-    const all = (await index.feedback()).sort((a, b) => (a.id < b.id ? -1 : 1));
-    expect(all).toEqual([falseAlarm(idOf(1), now, "confirmed"), falseAlarm(idOf(7))]);
+    expect(await index.said(idOf(1))).toEqual(falseAlarm(idOf(1), now, "confirmed"));
+    expect(await index.said(idOf(7))).toEqual(falseAlarm(idOf(7)));
+    expect(await index.said(idOf(8))).toBeUndefined();
     expect((await index.page({ name: "t" }, 1))[0]?.feedback).toEqual(falseAlarm(idOf(1), now, "confirmed"));
+  });
+
+  it("knows which fingerprints are false alarms by what was said last of any of their verdicts, as the alerter does", async () => {
+    const index = create();
+    const name = `test-${randomUUID()}`;
+    const alerter = createRedisSuppressions(redis, name);
+    let offset = await alerter.begin(0, { start: 0, end: 0 });
+    const { pick } = createRandom(1);
+    const seen = new Set<string>();
+    for (let round = 0; round < 300; round++) {
+      // Clocks differ: what is said later may have an earlier time, or the same.
+      const said = {
+        ...falseAlarm(
+          idOf(pick([1, 2, 3, 4])),
+          now + round + pick([-9, -1, 0, 1]),
+          pick(["false-alarm", "confirmed", "undone"] as const),
+        ),
+        fingerprint: pick(["aa", "bb", "c:c of <*>", "none"]),
+      };
+      await index.say([said]);
+      await alerter.apply(
+        { partition: 0, from: offset, to: ++offset, feedback: [{ ...said, lines: [] }] },
+        now,
+      );
+      const quiet = (await alerter.list()).map(({ fingerprint, id, at }) => ({ fingerprint, id, at }));
+      const found = (await index.falseAlarms()).map(({ fingerprint, id, at }) => ({ fingerprint, id, at }));
+      const sorted = (all: typeof found) => all.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
+      expect(sorted(found)).toEqual(sorted(quiet));
+      for (const one of found) {
+        expect(await index.falseAlarm({ ...one, pipeline: "hdfs" })).toMatchObject(one);
+        seen.add(one.fingerprint);
+      }
+      expect(await index.falseAlarm({ ...said, pipeline: "other" })).toBeUndefined();
+    }
+    expect(seen.size).toBe(4);
   });
 
   it("forgets by age and by bytes, the oldest first, and is empty in the end", async () => {
@@ -168,5 +207,20 @@ it("in Redis is another one when a part of it is gone", async () => {
   await redis.script("scoring-end", [key], [idOf(1)]);
   expect(await index.incarnation()).not.toBe(whole);
   expect(await index.size()).toEqual({ anomalies: 0, bytes: 0 });
-  expect(await index.feedback()).toEqual([]);
+  expect([await index.said(idOf(1)), await index.falseAlarms()]).toEqual([undefined, []]);
 });
+
+it.each(["feedback", "sayings", "false-alarms"])(
+  "in Redis is another one when its %s are gone",
+  async (part) => {
+    const name = `test-${randomUUID()}`;
+    const index = createRedisIndex(redis, name, roomy);
+    const empty = await index.incarnation();
+    await index.say([falseAlarm(idOf(1))]);
+    expect(await index.incarnation()).toBe(empty);
+    const server = new Redis(services.redis.url);
+    await server.del(`lg:v1:{${name}:index}:${part}`);
+    await server.quit();
+    expect(await index.incarnation()).not.toBe(empty);
+  },
+);

@@ -3,6 +3,7 @@ import { createMemoryIndex } from "../../src/api/memory-index.ts";
 import { createMemoryJobs } from "../../src/api/memory-jobs.ts";
 import { createApiServer, listen } from "../../src/api/server.ts";
 import { loadConfigOfApi, sizeOf } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
 import { createDetection } from "../../src/pipeline/api-detection.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -11,7 +12,10 @@ import type { Anomaly } from "../../src/verdict/anomaly.ts";
 import { apiAt } from "./api.ts";
 
 /** The embedded API in this process, with anomalies that no model had to find; more can be put in meanwhile. */
-export async function startPageServer(anomalies: readonly Anomaly[]) {
+export async function startPageServer(
+  anomalies: readonly Anomaly[],
+  api: Partial<Pick<Config["api"], "tokens">> = {},
+) {
   const { config } = loadConfigOfApi(undefined, {});
   const metrics = createMetrics();
   const index = createMemoryIndex({ retentionMs: 1e12, maxBytes: 2 ** 30 });
@@ -24,7 +28,7 @@ export async function startPageServer(anomalies: readonly Anomaly[]) {
   await put(anomalies);
   const detection = createDetection(config, { metrics });
   const deps = {
-    config: { ...config.api, port: 0, limits: { ...config.api.limits, requestsPerMinute: 100_000 } },
+    config: { ...config.api, ...api, port: 0, limits: { ...config.api.limits, requestsPerMinute: 100_000 } },
     ...{ logger: silentLogger, metrics, health: createHealth(), detection, index },
     jobs: createMemoryJobs({ maxBytes: sizeOf(config.api.jobs.maxBytes) }),
     say: ({ lines: _, ...stated }: Parameters<Parameters<typeof createApiServer>[0]["say"]>[0]) =>
@@ -36,6 +40,7 @@ export async function startPageServer(anomalies: readonly Anomaly[]) {
   return {
     ...apiAt(port),
     put,
+    index,
     async stop() {
       await server.close();
       await detection.close();

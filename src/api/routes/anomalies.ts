@@ -8,7 +8,7 @@ import { maySee } from "../authentication.ts";
 import { onRedis, type Patience } from "../patience.ts";
 import { refusal } from "../problem.ts";
 import { byDefault, given, orNull, problems, ref } from "../schemas.ts";
-import { suppressedName, suppressedNow } from "../suppressions.ts";
+import { isSuppressed } from "../suppressions.ts";
 
 const mostOfPage = 1000;
 const place = "^[0-9]{15}:[0-9a-f]{32}$";
@@ -70,15 +70,11 @@ export function anomalyRoutes(server: ApiServer, { index }: ApiDeps, { within }:
       },
     },
     async ({ params: { id }, caller }, reply) => {
-      const [found, suppressed] = await within(
-        () => Promise.all([index.get(id), suppressedNow(index, Date.now())]),
-        onRedis,
-      );
+      const found = await within(() => index.get(id), onRedis);
       if (found === undefined || !maySee(caller, found.summary.pipeline)) throw unknownAnomaly(id);
-      const { pipeline, fingerprint } = found.summary;
       return reply.send({
         ...viewOf(found),
-        suppressed: fingerprint !== null && suppressed.has(suppressedName({ pipeline, fingerprint })),
+        suppressed: await within(() => isSuppressed(index, found.summary, Date.now()), onRedis),
         document: found.document,
       });
     },

@@ -1,5 +1,6 @@
 import { isoTime } from "../../ingest/time.ts";
-import { feedbackOn } from "../../verdict/feedback.ts";
+import { type Feedback, feedbackAgain, feedbackOn, type Saying, timeAfter } from "../../verdict/feedback.ts";
+import type { StatedFeedback } from "../anomaly-index.ts";
 import { anomalyId, feedbackBody, feedbackSchema } from "../anomaly-schemas.ts";
 import { feedbackView } from "../anomaly-view.ts";
 import type { ApiDeps, ApiServer } from "../api-server.ts";
@@ -22,7 +23,7 @@ export function feedbackRoutes(
         tags: ["anomalies"],
         summary: "Say that it is one, that it is a false alarm, or take back what was said",
         description:
-          "The newest holds. A false alarm's fingerprint alerts nobody from now on, until `until`, or another bundle judges its pipeline.",
+          "The newest holds. A false alarm's fingerprint alerts nobody from now on, until `until`, or another bundle judges its pipeline. What was said of an anomaly that is forgotten may be taken back.",
         params: given({ id: anomalyId }),
         body: feedbackBody,
         response: {
@@ -43,23 +44,28 @@ export function feedbackRoutes(
       },
     },
     async ({ params: { id }, body: { judgement, note, until }, caller }, reply) => {
-      const at = Date.now();
       const untilMs = until === undefined ? undefined : isoTime(until);
       if (until !== undefined && judgement !== "false-alarm")
         throw refusedField("until", "belongs to a false alarm", "body");
-      if (until !== undefined && (untilMs === undefined || untilMs <= at))
+      if (until !== undefined && (untilMs === undefined || untilMs <= Date.now()))
         throw refusedField("until", "is no time to come, such as 2027-01-01T00:00:00Z", "body");
-      const found = await within(() => index.get(id), onRedis);
-      if (found === undefined || !maySee(caller, found.summary.pipeline)) throw unknownAnomaly(id);
-      const feedback = feedbackOn(found.document, {
-        ...{ judgement, at, by: caller.name },
+      const [found, before] = await within(() => Promise.all([index.get(id), index.said(id)]), onRedis);
+      const said = {
+        ...{ judgement, at: timeAfter(before), by: caller.name },
         ...(note === undefined ? {} : { note }),
         ...(untilMs === undefined ? {} : { until: untilMs }),
-      });
+      };
+      const feedback = found === undefined ? takenBack(before, said) : feedbackOn(found.document, said);
+      if (feedback === undefined || !maySee(caller, feedback.pipeline)) throw unknownAnomaly(id);
       await within(() => say(feedback), onBoth);
       metrics.feedback.inc({ pipeline: feedback.pipeline, judgement });
       logger.info("Somebody said something of a verdict.", { id, judgement, by: caller.name });
       return reply.code(201).send({ feedback: feedbackView(feedback) });
     },
   );
+}
+
+/** Of an anomaly that is forgotten nothing else is said: the window's lines, which are trained on, are not known here. */
+function takenBack(before: StatedFeedback | undefined, said: Saying): Feedback | undefined {
+  return before === undefined || said.judgement !== "undone" ? undefined : feedbackAgain(before, said);
 }

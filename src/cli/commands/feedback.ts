@@ -7,9 +7,18 @@ import { openServices } from "../../pipeline/services.ts";
 import { createHealth } from "../../telemetry/health.ts";
 import { silentLogger } from "../../telemetry/logger.ts";
 import { createMetrics } from "../../telemetry/metrics.ts";
-import { type Feedback, type FeedbackJudgement, feedbackOn, judgements } from "../../verdict/feedback.ts";
+import {
+  type Feedback,
+  type FeedbackJudgement,
+  feedbackAgain,
+  feedbackOn,
+  judgements,
+  type Saying,
+  timeAfter,
+} from "../../verdict/feedback.ts";
 import { verdictOnTopic } from "../anomalies-on-topic.ts";
 import { parseTime } from "../arguments.ts";
+import { feedbackOnTopic } from "../feedback-on-topic.ts";
 
 interface Options {
   note?: string;
@@ -25,19 +34,19 @@ export async function feedbackCommand(
   judgement: string | undefined,
   options: Options,
 ): Promise<void> {
-  const said = sayingOf(id, judgement, options);
+  const saying = sayingOf(id, judgement, options);
   const config = loadConfigOrDefaults(options.config);
-  const feedback = feedbackOn(await verdictOnTopic(said.id, config), said);
+  const feedback = await feedbackOf(saying, config);
   await send(config, feedback);
   const { lines: _, ...told } = feedback;
   if (process.stdout.isTTY) console.log(forPeople(feedback));
   else console.log(JSON.stringify(told));
 }
 
-type Saying = Pick<Feedback, "id" | "judgement" | "at" | "by" | "note" | "until">;
+type Asked = { id: string } & Omit<Saying, "at">;
 
 /** @throws LogGuardianError LG_USAGE. */
-function sayingOf(id = "", judgement: string | undefined, { note, until }: Options): Saying {
+function sayingOf(id = "", judgement: string | undefined, { note, until }: Options): Asked {
   const usage = (what: string, remedy: string) => new LogGuardianError("LG_USAGE", what, remedy);
   if (!/^[0-9a-f]{32}$/.test(id))
     throw usage(
@@ -51,17 +60,42 @@ function sayingOf(id = "", judgement: string | undefined, { note, until }: Optio
         : `${judgement} is nothing that can be said.`,
       `Say ${judgements.join(", ")}.`,
     );
-  const at = Date.now();
   const untilMs = until === undefined ? undefined : parseTime(until, "--until");
   if (untilMs !== undefined && judgement !== "false-alarm")
     throw usage("--until belongs to a false alarm.", "Leave it out.");
-  if (untilMs !== undefined && untilMs <= at)
+  if (untilMs !== undefined && untilMs <= Date.now())
     throw usage(`--until ${until} has passed.`, "Give a time to come, or leave it out.");
   return {
-    ...{ id, judgement: judgement as FeedbackJudgement, at, by: userName() },
+    ...{ id, judgement: judgement as FeedbackJudgement, by: userName() },
     ...(note === undefined ? {} : { note }),
     ...(untilMs === undefined ? {} : { until: untilMs }),
   };
+}
+
+/** @throws LogGuardianError LG_VERDICT_UNKNOWN, LG_KAFKA_*. */
+async function feedbackOf({ id, ...saying }: Asked, config: Config): Promise<Feedback> {
+  const before = await saidBefore(id, config);
+  const said = { ...saying, at: timeAfter(before) };
+  try {
+    return feedbackOn(await verdictOnTopic(id, config), said);
+  } catch (thrown) {
+    // The verdict is forgotten by time, what was said of it is not.
+    if (before === undefined || !isOurs(thrown, "LG_VERDICT_UNKNOWN")) throw thrown;
+    return feedbackAgain(before, said);
+  }
+}
+
+async function saidBefore(id: string, config: Config): Promise<Feedback | undefined> {
+  try {
+    return (await feedbackOnTopic(config, id)).said.get(id);
+  } catch (thrown) {
+    if (isOurs(thrown, "LG_TOPIC_MISSING")) return undefined;
+    throw thrown;
+  }
+}
+
+function isOurs(thrown: unknown, code: string): boolean {
+  return thrown instanceof LogGuardianError && thrown.code === code;
 }
 
 async function send(config: Config, feedback: Feedback): Promise<void> {
