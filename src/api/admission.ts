@@ -1,6 +1,6 @@
 import { refusal } from "./problem.ts";
 
-/** A bounded queue: who is admitted waits for their turn at the model, who is not comes again. */
+/** A bounded queue: who is admitted waits for their turn, who is not comes again. */
 export interface Admission {
   /** The answer ends what was admitted. @throws LogGuardianError LG_API_BUSY. */
   enter(): () => void;
@@ -10,7 +10,8 @@ export interface Admission {
 /** How much of the mean the newest duration makes. */
 const share = 0.2;
 
-export function createAdmission(most: number): Admission {
+/** @param words of the refusal: what is admitted, and what to do where it is not. */
+export function createAdmission(most: number, words: { what: string; remedy: string }): Admission {
   let inside = 0;
   /** Of one that was admitted, seconds. */
   let usual = 1;
@@ -20,8 +21,8 @@ export function createAdmission(most: number): Admission {
       if (inside >= most)
         throw refusal(
           "LG_API_BUSY",
-          `${inside} requests for detection are being answered, and no more are taken.`,
-          "Try again, or send it to POST /batch-detect.",
+          `${inside} ${words.what} are being answered, and no more are taken.`,
+          words.remedy,
           // When about one of them will have ended.
           { retryAfterSeconds: Math.max(1, usual) },
         );

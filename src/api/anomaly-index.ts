@@ -52,8 +52,8 @@ export interface ChangePoint {
 }
 
 /**
- * What was found, by time, fingerprint, origin and pipeline, with what people say of it. It can be filled again from its
- * topics: who fills it compares the incarnation, which is another one after anything of it was lost.
+ * What was found, by time, fingerprint, origin and pipeline, with what people say of it. Numbers and entries mean something
+ * within one incarnation, which is another one after the index was lost, or a part of it.
  */
 export interface AnomalyIndex {
   /** Of what is held; makes a new one where there is none, or where it is not whole. */
@@ -83,6 +83,21 @@ export interface AnomalyIndex {
   size(): Promise<{ anomalies: number; bytes: number }>;
 }
 
+/** One that is filled from topics, and can be filled again. It tells how far, as what it took last may be lost. */
+export interface TopicIndex extends AnomalyIndex {
+  /** Up to which offset a partition of a topic was taken in. */
+  readTo(partition: string): Promise<number | undefined>;
+  /**
+   * After what lies between was taken in.
+   * @throws LogGuardianError LG_INDEX_LOST where another incarnation is held, or one that was not read to `from`.
+   */
+  advance(
+    partition: string,
+    step: { from: number | undefined; to: number },
+    incarnation: string,
+  ): Promise<void>;
+}
+
 export interface IndexLimits {
   retentionMs: number;
   maxBytes: number;
@@ -94,7 +109,7 @@ export const entryOverheadBytes = 800;
 export function indexLost(): LogGuardianError {
   return new LogGuardianError(
     "LG_INDEX_LOST",
-    "The index of anomalies was lost, or made anew, meanwhile.",
+    "The index of anomalies was lost, or what it took last, or it was made anew, meanwhile.",
     "It is filled again from its topics.",
   );
 }

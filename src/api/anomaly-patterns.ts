@@ -1,5 +1,5 @@
 import { type Group, groupsOf, type Sighting } from "../verdict/patterns.ts";
-import type { AnomalyIndex, IndexedAnomaly } from "./anomaly-index.ts";
+import type { AnomalyIndex, IndexedAnomaly, StatedFeedback } from "./anomaly-index.ts";
 import { type AnomalyQuery, anomaliesLike, isWanted } from "./anomaly-search.ts";
 import { fingerprintName } from "./index-entry.ts";
 import { suppressedNow } from "./suppressions.ts";
@@ -35,7 +35,12 @@ export interface Patterns {
   isPartial: boolean;
 }
 
-interface Seen extends Sighting, IndexedAnomaly {}
+/** What groups need: of tens of thousands no more is held. */
+interface Seen extends Sighting {
+  novelty: number | null;
+  score: number | null;
+  judgement?: StatedFeedback["judgement"];
+}
 
 /** @param query without a time: all that there is. */
 export async function anomalyPatterns(
@@ -44,6 +49,7 @@ export async function anomalyPatterns(
   { buckets, now }: { buckets: number; now: number },
 ): Promise<Patterns> {
   const seen: Seen[] = [];
+  const newest = new Map<string, IndexedAnomaly>();
   let isPartial = false;
   let lookedAt = 0;
   for await (const one of anomaliesLike(index, query)) {
@@ -51,7 +57,11 @@ export async function anomalyPatterns(
       isPartial = true;
       break;
     }
-    if (isWanted(one, { ...query, verdict: "anomalous" })) seen.push(sightingOf(one));
+    if (!isWanted(one, { ...query, verdict: "anomalous" })) continue;
+    const sighting = sightingOf(one);
+    seen.push(sighting);
+    const name = fingerprintName(sighting);
+    if (one.summary.end >= (newest.get(name)?.summary.end ?? "")) newest.set(name, one);
   }
   const ends = seen.map(({ end }) => Date.parse(end));
   // From the newest backwards.
@@ -63,26 +73,29 @@ export async function anomalyPatterns(
     from,
     to,
     isPartial: isPartial || groups.length > mostPatterns,
-    patterns: groups
-      .slice(0, mostPatterns)
-      .map((group) => patternOf(group, suppressed.has(fingerprintName(group)), { from, to, buckets })),
+    patterns: groups.slice(0, mostPatterns).flatMap((group) => {
+      const [name, pattern] = [fingerprintName(group), patternOf(group, { from, to, buckets })];
+      const newestOfIt = newest.get(name);
+      return newestOfIt === undefined
+        ? []
+        : { ...pattern, isSuppressed: suppressed.has(name), newest: newestOfIt };
+    }),
   };
 }
 
 function sightingOf({ summary, feedback }: IndexedAnomaly): Seen {
-  const { pipeline, fingerprint, start, end, origin } = summary;
+  const { pipeline, fingerprint, start, end, origin, novelty, score } = summary;
   return {
-    ...{ pipeline, fingerprint: fingerprint ?? "none", start, end, origin, summary },
-    ...(feedback === undefined ? {} : { feedback }),
+    ...{ pipeline, fingerprint: fingerprint ?? "none", start, end, origin, novelty, score },
+    ...(feedback === undefined ? {} : { judgement: feedback.judgement }),
   };
 }
 
 function patternOf(
-  { seen, newest, origins, ...group }: Group<Seen>,
-  isSuppressed: boolean,
+  { seen, newest: _, origins, ...group }: Group<Seen>,
   time: { from: number; to: number; buckets: number },
-): IndexedPattern {
-  const said = (judgement: string) => seen.filter(({ feedback }) => feedback?.judgement === judgement).length;
+): Omit<IndexedPattern, "isSuppressed" | "newest"> {
+  const said = (judgement: string) => seen.filter((one) => one.judgement === judgement).length;
   return {
     ...group,
     windows: seen.length,
@@ -92,11 +105,9 @@ function patternOf(
       .slice(0, namedOrigins)
       .map(([name, windows]) => ({ name, windows })),
     trend: trendOf(seen, time),
-    novelty: greatest(seen.map(({ summary }) => summary.novelty)),
-    score: greatest(seen.map(({ summary }) => summary.score)),
+    novelty: greatest(seen.map(({ novelty }) => novelty)),
+    score: greatest(seen.map(({ score }) => score)),
     feedback: { confirmed: said("confirmed"), falseAlarms: said("false-alarm") },
-    isSuppressed,
-    newest,
   };
 }
 

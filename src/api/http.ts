@@ -3,7 +3,8 @@ import fastify, { type FastifyRequest } from "fastify";
 import { sizeOf } from "../config/load.ts";
 import { readPem } from "../config/pem.ts";
 import type { ApiDeps, ApiServer } from "./api-server.ts";
-import { isRefusal, problemOf, refusal, sendProblem } from "./problem.ts";
+import { isRefusal, refusal, sendProblem } from "./problem.ts";
+import { answerToUnreadable } from "./unreadable-request.ts";
 import { validatorCompiler } from "./validation.ts";
 
 /** A request must have come whole within. */
@@ -21,8 +22,13 @@ export function createHttp({
     // What is being answered ends first.
     forceCloseConnections: "idle",
     genReqId: requestIdOf,
-    frameworkErrors: (thrown, _, reply) => void sendProblem(reply, thrown),
-    clientErrorHandler: (_, socket) => void refuseRaw(socket),
+    frameworkErrors: (thrown, { id }, reply) => void sendProblem(reply.header("x-request-id", id), thrown),
+    clientErrorHandler(thrown, socket) {
+      if (!socket.writable) return void socket.destroy();
+      const id = randomUUID();
+      logger.debug("A request could not be read.", { request: id, error: thrown });
+      socket.end(answerToUnreadable(thrown, id));
+    },
     ...(config.tls === undefined ? {} : { https: readPem(config.tls, "api.tls") }),
   }) as unknown as ApiServer;
   server.removeContentTypeParser("text/plain");
@@ -38,16 +44,12 @@ export function createHttp({
       });
     return sendProblem(reply, thrown);
   });
-  server.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      refusal(
-        "LG_API_UNKNOWN",
-        `There is no ${request.url.split("?")[0]}.`,
-        "GET /openapi.json lists what there is.",
-      ),
-    ),
-  );
+  // Before a body is read.
+  server.addHook("preParsing", async ({ is404, url }) => {
+    if (!is404) return;
+    const [path] = url.split("?");
+    throw refusal("LG_API_UNKNOWN", `There is no ${path}.`, "GET /openapi.json lists what there is.");
+  });
   server.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     // What it answers is for this caller alone.
@@ -71,14 +73,4 @@ function requestIdOf({ headers }: { headers: Record<string, unknown> }): string 
 
 function routeOf({ routeOptions }: FastifyRequest): string {
   return routeOptions.url ?? "none";
-}
-
-/** What is no HTTP has no request to answer. */
-function refuseRaw(socket: NodeJS.WritableStream & { writable: boolean; destroy(): void }): void {
-  if (!socket.writable) return void socket.destroy();
-  const { problem } = problemOf(refusal("LG_API_INVALID", "This is no HTTP request.", "Correct it."));
-  const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LogGuardianError, reasonOf } from "../errors.ts";
+import { repeatedly } from "../repeatedly.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Verdict } from "../verdict/verdict.ts";
@@ -46,7 +47,7 @@ export function createJobRunner(
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let wake: () => void = () => undefined;
-  let forgotAt = Date.now();
+  let forgetting: ReturnType<typeof repeatedly> | undefined;
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -55,10 +56,6 @@ export function createJobRunner(
         if (claimed !== undefined) {
           await work(claimed);
           continue;
-        }
-        if (Date.now() - forgotAt > forgetEveryMs) {
-          forgotAt = Date.now();
-          await jobs.forget(forgotAt - retentionMs);
         }
       } catch (thrown) {
         logger.warn("Jobs cannot be looked after; trying again.", { error: reasonOf(thrown) });
@@ -88,11 +85,11 @@ export function createJobRunner(
       [found, seconds, from] = [[], 0, from + found.length];
       await jobs.report(id, me, more, Date.now() + leaseMs);
     };
-    const heartbeat = setInterval(() => {
-      jobs
-        .report(id, me, { from: 0, results: [], inferenceSeconds: 0 }, Date.now() + leaseMs)
-        .catch((thrown) => ended.abort(thrown));
-    }, heartbeatMs);
+    const heartbeat = repeatedly(
+      () => jobs.report(id, me, { from: 0, results: [], inferenceSeconds: 0 }, Date.now() + leaseMs),
+      heartbeatMs,
+      (thrown) => ended.abort(thrown),
+    );
     try {
       if (job.tries > mostTries) throw scorerCrashed(id, job.windows.done);
       await detection.detect(lines, options, {
@@ -113,7 +110,7 @@ export function createJobRunner(
     } catch (thrown) {
       await giveUp(id, ended.signal.aborted ? ended.signal.reason : thrown);
     } finally {
-      clearInterval(heartbeat);
+      await heartbeat.stop();
     }
   }
 
@@ -129,11 +126,17 @@ export function createJobRunner(
   return {
     start() {
       running = loop();
+      forgetting = repeatedly(
+        () => jobs.forget(Date.now() - retentionMs),
+        Math.max(lookEveryMs, Math.min(forgetEveryMs, retentionMs)),
+        (thrown) => logger.warn("Jobs that ended could not be forgotten.", { error: reasonOf(thrown) }),
+      );
     },
     wake: () => wake(),
     async stop() {
       stopping.abort();
       await running;
+      await forgetting?.stop();
     },
   };
 }

@@ -33,7 +33,8 @@ export interface JobStore {
     request: DetectBody,
   ): Promise<void>;
   get(id: string): Promise<Job | undefined>;
-  results(id: string): Promise<DetectionResult[]>;
+  /** In the windows' order, from one on, at most so many. */
+  results(id: string, from: number, limit: number): Promise<DetectionResult[]>;
   /**
    * The oldest that nobody works on; it is the caller's while it is heard of within `leaseMs`. Who asks works on none: one
    * that is in their name is given to them again.

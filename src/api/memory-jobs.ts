@@ -45,7 +45,7 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
       held.set(job.id, one);
     },
     get: async (id) => held.get(id)?.job,
-    results: async (id) => held.get(id)?.results ?? [],
+    results: async (id, from, limit) => held.get(id)?.results.slice(from, from + limit) ?? [],
     async claim(by, now, leaseMs) {
       for (const one of held.values()) {
         const { state } = one.job;

@@ -57,7 +57,7 @@ const reasons = {
   415: "The body is not application/json.",
   422: "Values do not fit together.",
   429: "Too many requests, or no room for one more; Retry-After says in how many seconds there may be.",
-  503: "Kafka or Redis is away; Retry-After says when to try again.",
+  503: "Kafka or Redis is away, or LogGuardian stops; Retry-After says when to try again.",
 } as const;
 
 const problemContent = { "application/problem+json": { schema: ref(problemSchema) } };

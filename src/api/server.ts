@@ -1,4 +1,4 @@
-import { durationOf } from "../config/load.ts";
+import { durationOf, sizeOf } from "../config/load.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import { createAdmission } from "./admission.ts";
 import {
@@ -9,6 +9,7 @@ import {
   suppressionSchema,
 } from "./anomaly-schemas.ts";
 import type { ApiDeps, ApiServer } from "./api-server.ts";
+import { boundBodies } from "./body-budget.ts";
 import { createClosing } from "./closing.ts";
 import { resultSchema } from "./detection-schemas.ts";
 import { hardenServer } from "./hardening.ts";
@@ -26,7 +27,11 @@ import { healthRoutes } from "./routes/health.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { patternRoutes } from "./routes/patterns.ts";
+import { createScans } from "./scans.ts";
 import { problemSchema } from "./schemas.ts";
+
+/** The largest bodies that are held: read, each takes several times as much. */
+const bodiesAtOnce = 4;
 
 /** Parts of answers that the document names. */
 const components = [
@@ -51,11 +56,21 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
   const closing = createClosing(server);
   await documentRoutes(server);
   await hardenServer(server, config);
+  boundBodies(server, bodiesAtOnce * Math.max(sizeOf(config.limits.body), sizeOf(config.limits.batchBody)));
   for (const schema of components) server.addSchema(schema);
 
   const within = createPatience(deps.health);
-  const admission = createAdmission(config.limits.detections);
+  const scans = createScans({ index: deps.index, within });
+  const admission = createAdmission(config.limits.detections, {
+    what: "requests for detection",
+    remedy: "Try again, or send it to POST /batch-detect.",
+  });
   metrics.onCollect(() => metrics.detections.set(admission.size()));
+  // Whoever says something sees what it changed.
+  const sayAndForget: ApiDeps["say"] = async (feedback) => {
+    await deps.say(feedback);
+    scans.forget();
+  };
   const runner = createJobRunner(deps, { retentionMs: durationOf(config.jobs.retention) });
   server.addHook("onListen", async () => runner.start());
   server.addHook("onClose", () => runner.stop());
@@ -68,8 +83,8 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
   batchRoutes(server, deps, { within, wake: runner.wake });
   anomalyRoutes(server, deps, { within });
   anomalyStreamRoutes(server, deps, { within, closing });
-  feedbackRoutes(server, deps, { within });
-  patternRoutes(server, deps, { within });
+  feedbackRoutes(server, { ...deps, say: sayAndForget }, { within });
+  patternRoutes(server, { scans });
   refuseOtherMethods(server, methods);
   await server.ready();
   return server;

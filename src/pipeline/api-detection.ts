@@ -6,6 +6,9 @@ import { showCaches } from "./cache-metrics.ts";
 import { detectLines, detectPipeline } from "./detect-logs.ts";
 import { modelOptionsOf, type OpenModel, openModel } from "./open-model.ts";
 
+/** Whoever asks meanwhile is told why it could not be opened; by then a GPU or memory may be there. */
+const againAfterMs = 30_000;
+
 /** The model of `api.bundle`, opened by whoever first needs it. */
 export function createDetection(config: Config, { metrics }: { metrics: Metrics }): Detection {
   const { bundle, threshold } = config.api;
@@ -15,20 +18,24 @@ export function createDetection(config: Config, { metrics }: { metrics: Metrics 
   });
   let opening: Promise<OpenModel> | undefined;
   let opened: OpenModel | undefined;
+  let failedAt: number | undefined;
 
-  async function open(): Promise<OpenModel> {
-    opening ??= openModel(options).then((model) => {
-      showCaches(metrics, detectPipeline, model.judge);
-      opened = model;
-      return model;
-    });
+  function open(): Promise<OpenModel> {
+    if (failedAt !== undefined && Date.now() - failedAt >= againAfterMs) opening = undefined;
+    opening ??= tryToOpen();
+    return opening;
+  }
+
+  async function tryToOpen(): Promise<OpenModel> {
+    failedAt = undefined;
     try {
-      return await opening;
+      opened = await openModel(options);
     } catch (thrown) {
-      // The next one tries again: a GPU or memory may be there by then.
-      opening = undefined;
+      failedAt = Date.now();
       throw thrown;
     }
+    showCaches(metrics, detectPipeline, opened.judge);
+    return opened;
   }
 
   return {

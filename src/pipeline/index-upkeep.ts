@@ -2,6 +2,7 @@ import type { AnomalyIndex, IndexLimits } from "../api/anomaly-index.ts";
 import { durationOf, sizeOf } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { reasonOf } from "../errors.ts";
+import { repeatedly } from "../repeatedly.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -16,8 +17,7 @@ export function createIndexUpkeep(
   index: AnomalyIndex,
   { metrics, logger }: { metrics: Metrics; logger: Logger },
 ): { start(): void; stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
+  let running: ReturnType<typeof repeatedly> | undefined;
 
   async function upkeep(): Promise<void> {
     await index.trim(Date.now());
@@ -28,19 +28,12 @@ export function createIndexUpkeep(
 
   return {
     start() {
-      timer = setInterval(() => {
-        running ??= upkeep()
-          .catch((thrown) =>
-            logger.warn("The index of anomalies could not be trimmed.", { error: reasonOf(thrown) }),
-          )
-          .finally(() => {
-            running = undefined;
-          });
-      }, everyMs);
+      running = repeatedly(upkeep, everyMs, (thrown) =>
+        logger.warn("The index of anomalies could not be trimmed.", { error: reasonOf(thrown) }),
+      );
     },
     async stop() {
-      clearInterval(timer);
-      await running;
+      await running?.stop();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type AnomalyIndex, indexLost } from "../api/anomaly-index.ts";
+import { indexLost, type TopicIndex } from "../api/anomaly-index.ts";
 import { entryOf } from "../api/index-entry.ts";
 import { decodeFeedback } from "../codec/feedback.ts";
 import { durationOf } from "../config/load.ts";
@@ -9,14 +9,15 @@ import { parseAnomaly } from "../verdict/anomaly.ts";
 import { sharedTopicPartitions, topicNames } from "./names.ts";
 import { consumerFor, type Services } from "./services.ts";
 
-/** How soon it is noticed that Redis lost the index, where nothing comes. */
+/** How soon it is noticed that Redis lost the index, or the end of it, where nothing comes. */
 const lookEveryMs = 5_000;
 
 /**
  * The anomalies and feedback topics to the index. A commit names the incarnation that holds what was read: where the index
- * is another one, its topics are read again from their start.
+ * is another one, its topics are read again from their start. Where it lost what it took last, as in a failover, they are
+ * read on from where it says that it was.
  */
-export async function createIndexer(services: Services, index: AnomalyIndex): Promise<PartitionConsumer> {
+export async function createIndexer(services: Services, index: TopicIndex): Promise<PartitionConsumer> {
   const { config, topics, logger } = services;
   const { anomalies, feedback } = topicNames(config, "");
   await topics.ensure(anomalies, { partitions: sharedTopicPartitions, exactly: false });
@@ -56,10 +57,18 @@ export async function createIndexer(services: Services, index: AnomalyIndex): Pr
     });
   }
 
-  return consumerFor({ services }, "api", [anomalies, feedback], async ({ topic, committed, log }) => {
+  return consumerFor({ services }, "api", [anomalies, feedback], async (assignment) => {
+    const { topic, partition, committed, log } = assignment;
+    const name = `${topic}:${partition}`;
     const incarnation = await index.incarnation();
-    const goesOn = committed?.metadata === incarnation && committed.offset <= log.end;
-    let position = goesOn ? committed.offset : log.start;
+    const held = await index.readTo(name);
+    // A log that ends below what was read of it was made anew.
+    const goesOn =
+      committed?.metadata === incarnation &&
+      held !== undefined &&
+      Math.max(held, committed.offset) <= log.end;
+    let position = goesOn ? held : log.start;
+    await index.advance(name, { from: held, to: position }, incarnation);
     let lookedAt = Date.now();
     if (!goesOn && log.end > log.start)
       logger.info("The index of anomalies is filled from its topic.", {
@@ -70,11 +79,14 @@ export async function createIndexer(services: Services, index: AnomalyIndex): Pr
       position,
       async process(records) {
         await (topic === anomalies ? takeAnomalies : takeFeedback)(records, incarnation);
-        position = (records.at(-1)?.offset ?? position - 1) + 1;
+        const to = (records.at(-1)?.offset ?? position - 1) + 1;
+        await index.advance(name, { from: position, to }, incarnation);
+        position = to;
       },
       async tick() {
         if (Date.now() - lookedAt < lookEveryMs) return;
         if ((await index.incarnation()) !== incarnation) throw indexLost();
+        await index.advance(name, { from: position, to: position }, incarnation);
         lookedAt = Date.now();
       },
       commitPoint: () => ({ offset: position, metadata: incarnation }),

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import {
-  type AnomalyIndex,
   type AnomalySummary,
   entryOverheadBytes,
   type IndexedAnomaly,
   type IndexLimits,
   indexLost,
   type StatedFeedback,
+  type TopicIndex,
 } from "../api/anomaly-index.ts";
 import { boundsOf, fingerprintName, placeOfSaid, placesOfEntry } from "../api/index-entry.ts";
 import { packJson, unpackJson } from "../packed-json.ts";
@@ -22,7 +22,7 @@ export function createRedisIndex(
   redis: RedisClient,
   name: string,
   { retentionMs, maxBytes }: IndexLimits,
-): AnomalyIndex {
+): TopicIndex {
   const key = (part: string) => `lg:v1:{${name}:index}:${part}`;
   const [state, summaries, documents, places] = [
     key("state"),
@@ -68,6 +68,14 @@ export function createRedisIndex(
         ),
       );
       if (outcomes.includes("lost")) throw indexLost();
+    },
+    async readTo(partition) {
+      const offset = await redis.field(state, `read:${partition}`);
+      return offset === undefined ? undefined : Number(offset);
+    },
+    async advance(partition, { from, to }, incarnation) {
+      const outcome = await redis.script("index-advance", [state], [incarnation, partition, from ?? "", to]);
+      if (outcome === "lost") throw indexLost();
     },
     async page(range, limit) {
       const found = await redis.script(

@@ -48,6 +48,7 @@ const scripts = [
   "index-open",
   "index-put",
   "index-say",
+  "index-advance",
   "index-page",
   "index-get",
   "index-changes",

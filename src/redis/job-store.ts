@@ -3,9 +3,6 @@ import { type Job, type JobStore, jobLost, jobTooLarge, noRoomForJobs } from "..
 import { packJson, unpackJson } from "../packed-json.ts";
 import type { RedisClient } from "./client.ts";
 
-/** Redis serves nobody else meanwhile. */
-const resultsAtOnce = 500;
-
 const fields = [
   ...["owner", "state", "created", "started", "ended", "lines"],
   ...["done", "total", "seconds", "tries", "error"],
@@ -44,14 +41,10 @@ export function createRedisJobs(
       );
       if (outcome === "full") throw noRoomForJobs();
     },
-    async results(id) {
-      const all: DetectionResult[] = [];
-      for (;;) {
-        const range = [all.length, all.length + resultsAtOnce - 1];
-        const texts = (await redis.script("job-results", [resultsKey(id)], range)) as string[];
-        for (const text of texts) all.push(JSON.parse(text) as DetectionResult);
-        if (texts.length < resultsAtOnce) return all;
-      }
+    async results(id, from, limit) {
+      const range = [from, from + limit - 1];
+      const texts = (await redis.script("job-results", [resultsKey(id)], range)) as string[];
+      return texts.map((text) => JSON.parse(text) as DetectionResult);
     },
     async claim(by, now, leaseMs) {
       for (const id of (await redis.script("job-ids", [open], ["+inf"])) as string[]) {

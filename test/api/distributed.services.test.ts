@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
@@ -11,16 +11,20 @@ import { silentLogger } from "../../src/telemetry/logger.ts";
 import { type Anomaly, headersOf } from "../../src/verdict/anomaly.ts";
 import { anomalyAt, idOf } from "../support/anomalies.ts";
 import { type Api, apiOf } from "../support/api.ts";
+import { startRedisWithSentinel } from "../support/redis-nodes.ts";
 import { services } from "../support/services.ts";
 import { Stream } from "../support/stream.ts";
 import { until } from "../support/until.ts";
 
 let streams: Stream[] = [];
 let redisServer: ChildProcess | undefined;
-afterEach(() => {
+let stopRedis: (() => Promise<void>) | undefined;
+afterEach(async () => {
   for (const stream of streams) stream.abandon();
   streams = [];
   redisServer?.kill("SIGKILL");
+  await stopRedis?.();
+  stopRedis = undefined;
 });
 
 type Client = Pick<Api, "url" | "port" | "ask">;
@@ -213,6 +217,63 @@ describe("the role api", () => {
     expect(await stream.command(["feedback", idOf(3), "undone"], [1])).toBe("");
   });
 
+  it("has everything again after a failover that lost what Redis took last, and tells who listens", async () => {
+    const { sentinel, endReplication, killUnreplicated, stop } = await startRedisWithSentinel();
+    stopRedis = stop;
+    const stream = streamFor("api-failover", { redis: { sentinel } });
+    const process = await stream.start("api");
+    const api = apiOf(process);
+    await publish(stream, [anomalyAt(1)]);
+    await comes(async () => (await idsOf(api)).length === 1, "it is indexed");
+    await endReplication();
+    await publish(stream, [anomalyAt(2), anomalyAt(3)]);
+    await comes(async () => (await idsOf(api)).length === 3, "what follows is indexed, too");
+    await comes(
+      async () => (await stream.metric(process, "logguardian_commit_age_seconds")).every((age) => age === 0),
+      "it is committed",
+    );
+    const gone = new AbortController();
+    const events = await fetch(`${api.url}/anomalies/stream`, { signal: gone.signal });
+    let heard = "";
+    void (async () => {
+      for await (const part of events.body ?? []) heard += Buffer.from(part).toString();
+    })().catch(() => undefined);
+    await comes(async () => heard.includes(": ready"), "somebody listens");
+
+    killUnreplicated();
+    await comes(async () => {
+      const { status, body } = await api.ask("/anomalies");
+      return status === 200 && body.anomalies.length === 3;
+    }, "all is there again");
+    await comes(async () => heard.includes("event: reset"), "the listener is told to list anew");
+    gone.abort();
+    await stream.stop();
+  });
+
+  it("takes no more listeners than it is told to, however many come at once", async () => {
+    const stream = streamFor("api-streams", { api: { port: 0, limits: { streams: 2 } } });
+    const api = apiOf(await stream.start("api"));
+    const listeners = Array.from({ length: 8 }, () => new AbortController());
+    const answers = await Promise.all(
+      listeners.map(async (gone) => ({
+        ...{ gone, response: await fetch(`${api.url}/anomalies/stream`, { signal: gone.signal }) },
+      })),
+    );
+    const taken = answers.filter(({ response }) => response.status === 200);
+    expect(taken).toHaveLength(2);
+    const refused = answers.filter(({ response }) => response.status === 429);
+    expect(refused).toHaveLength(6);
+    taken[0]?.gone.abort();
+    await comes(async () => {
+      const gone = new AbortController();
+      const { status } = await fetch(`${api.url}/anomalies/stream`, { signal: gone.signal });
+      gone.abort();
+      return status === 200;
+    }, "there is room again");
+    taken[1]?.gone.abort();
+    await stream.stop();
+  });
+
   it("goes on with a job that its process died over", async () => {
     const stream = streamFor("api-job");
     const first = await stream.start("api");
@@ -253,6 +314,17 @@ describe("the role api", () => {
     const api = apiOf(await stream.start("api"));
     await publish(stream, [anomalyAt(1)]);
     await comes(async () => (await idsOf(api)).length === 1, "it is indexed");
+    // Of a job that was not taken nobody knows the name.
+    redisServer.kill("SIGSTOP");
+    const unheard = await api.ask("/batch-detect", { body: { logs: [{ message: "x" }] } });
+    expect({ status: unheard.status, code: unheard.body.code }).toEqual({ status: 503, code: "LG_API_AWAY" });
+    redisServer.kill("SIGCONT");
+    const held = (...command: string[]) =>
+      execFileSync("redis-cli", ["-p", String(port), ...command], { encoding: "utf8" }).trim();
+    const jobs = `lg:v1:{${stream.prefix}:jobs}`;
+    await comes(async () => held("get", `${jobs}:bytes`) === "0", "it came late, and was removed");
+    expect(held("keys", `${jobs}:job:*`)).toBe("");
+
     redisServer.kill("SIGKILL");
     await sleep(500);
     const { status, headers, body } = await api.ask("/anomalies");

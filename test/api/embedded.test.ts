@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -112,6 +114,7 @@ describe("the API without any configuration", () => {
     ["/anomalies/x", undefined, 400, "id"],
     ["/patterns?buckets=many", undefined, 400, "buckets"],
     ["/batch-detect/1", undefined, 400, "id"],
+    [`/batch-detect/${"0".repeat(32)}?limit=0`, undefined, 400, "limit"],
   ])("%s %j is answered by %i, for its %s", async (path, body, status, field) => {
     const answer = await api.ask(path, body === undefined ? {} : { body });
     expect(answer.status).toBe(status);
@@ -142,10 +145,33 @@ describe("the API without any configuration", () => {
     expect(response.status).toBe(status);
     expect(response.headers.get("content-type")).toContain("application/problem+json");
     if (method === "HEAD") return;
+    expect(response.headers.get("x-request-id")).toBeTruthy();
     const problem = await response.json();
     expect(problem).toMatchObject({ status, code: expect.stringMatching(/^LG_API_/) });
     expect(JSON.stringify(problem)).not.toMatch(/node_modules|\.ts:\d|\\n +at /);
     if (status === 405) expect(response.headers.get("allow")).toBeTruthy();
+  });
+
+  it.each([
+    ["what is no HTTP", "NONSENSE\r\n\r\n", 400, "LG_API_INVALID"],
+    [
+      "a head that is too large",
+      `GET / HTTP/1.1\r\nhost: a\r\nx: ${"y".repeat(32_000)}\r\n\r\n`,
+      431,
+      "LG_API_HEADERS",
+    ],
+  ])("%s is answered in problem details", async (_, sent, status, code) => {
+    const socket = connect(api.port, "127.0.0.1").setEncoding("utf8");
+    let answer = "";
+    socket.on("data", (text) => {
+      answer += text;
+    });
+    socket.write(sent);
+    await once(socket, "close");
+    const [head = "", body = ""] = answer.split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*x-request-id: [0-9a-f-]{36}`, "s"));
+    expect(head).toContain("application/problem+json");
+    expect(JSON.parse(body)).toMatchObject({ status, code });
   });
 
   it("indexes what it found anomalous, once however often it is sent, and takes feedback on it", async () => {
@@ -211,6 +237,9 @@ describe("the API without any configuration", () => {
     expect(pattern.trend).toHaveLength(4);
     expect(pattern.trend.reduce((sum: number, part: number) => sum + part, 0)).toBe(pattern.windows);
     expect(pattern.first_seen <= pattern.last_seen).toBe(true);
+    const { body: one } = await api.ask(`/patterns?buckets=4&fingerprint=${pattern.fingerprint}`);
+    expect(one.patterns).toEqual([{ ...pattern, trend: one.patterns[0].trend }]);
+    expect((await api.ask("/patterns?fingerprint=another")).body.patterns).toEqual([]);
   });
 
   it("works on jobs in the background, with the results of the same request at once", async () => {
@@ -226,6 +255,12 @@ describe("the API without any configuration", () => {
     expect(body.windows).toEqual({ done: 29, total: 29 });
     expect(body.results).toEqual((await api.ask("/detect", { body: request })).body.results);
     expect(body.inference_time).toBeGreaterThan(0);
+    expect(body.next_from).toBeNull();
+    const pages = [];
+    for (let from: number | null = 0; from !== null; from = pages.at(-1).next_from)
+      pages.push((await api.ask(`/batch-detect/${body.id}?limit=10&from=${from}`)).body);
+    expect(pages.map(({ next_from }) => next_from)).toEqual([10, 20, null]);
+    expect(pages.flatMap(({ results }) => results)).toEqual(body.results);
 
     expect((await api.ask(`/batch-detect/${body.id}`, { method: "DELETE" })).status).toBe(204);
     expect((await job()).status).toBe(404);

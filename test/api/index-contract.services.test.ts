@@ -195,6 +195,21 @@ describe.each(indexes)("the index of anomalies in %s", (_, create) => {
   });
 });
 
+it("in Redis knows how far its topics were taken in, and takes no step that does not follow", async () => {
+  const index = createRedisIndex(redis, `test-${randomUUID()}`, roomy);
+  const incarnation = await index.incarnation();
+  expect(await index.readTo("topic:3")).toBeUndefined();
+  await index.advance("topic:3", { from: undefined, to: 5 }, incarnation);
+  await index.advance("topic:3", { from: 5, to: 8 }, incarnation);
+  await index.advance("topic:3", { from: 8, to: 8 }, incarnation);
+  expect([await index.readTo("topic:3"), await index.readTo("topic:4")]).toEqual([8, undefined]);
+  const isLost = { code: "LG_INDEX_LOST" };
+  for (const from of [undefined, 5, 9])
+    await expect(index.advance("topic:3", { from, to: 10 }, incarnation)).rejects.toMatchObject(isLost);
+  await expect(index.advance("topic:3", { from: 8, to: 9 }, "another")).rejects.toMatchObject(isLost);
+  expect(await index.readTo("topic:3")).toBe(8);
+});
+
 it("in Redis is another one when a part of it is gone", async () => {
   const name = `test-${randomUUID()}`;
   const index = createRedisIndex(redis, name, roomy);

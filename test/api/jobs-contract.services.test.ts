@@ -70,7 +70,11 @@ describe.each(stores)("jobs in %s", (_, create) => {
       ...{ state: "done", endedAt: now + 5, inferenceSeconds: 0.75, tries: 0 },
       windows: { done: 3, total: 3 },
     });
-    expect((await jobs.results(one.id)).map(({ id }) => id)).toEqual(["1", "2", "3"]);
+    const idsOf = async (from: number, limit: number) =>
+      (await jobs.results(one.id, from, limit)).map(({ id }) => id);
+    expect(await idsOf(0, 10)).toEqual(["1", "2", "3"]);
+    expect(await idsOf(1, 1)).toEqual(["2"]);
+    expect(await idsOf(3, 10)).toEqual([]);
     expect(await jobs.claim("a", now, leaseMs)).toBeUndefined();
     expect(await jobs.get(randomUUID())).toBeUndefined();
   });
@@ -123,7 +127,7 @@ describe.each(stores)("jobs in %s", (_, create) => {
     await jobs.remove(one.id);
     await jobs.remove(one.id);
     expect(await jobs.get(one.id)).toBeUndefined();
-    expect(await jobs.results(one.id)).toEqual([]);
+    expect(await jobs.results(one.id, 0, 10)).toEqual([]);
     const nothing = { from: 0, results: [], inferenceSeconds: 0 };
     await expect(jobs.report(one.id, "a", nothing, now + leaseMs)).rejects.toMatchObject(lost);
     await jobs.add(other, request());
@@ -152,7 +156,7 @@ describe.each(stores)("jobs in %s", (_, create) => {
     expect(await jobs.get(one.id)).toBeDefined();
     await jobs.forget(now + 1);
     expect(await jobs.get(one.id)).toBeUndefined();
-    expect(await jobs.results(one.id)).toEqual([]);
+    expect(await jobs.results(one.id, 0, 10)).toEqual([]);
     await jobs.add(two, request(noise));
   });
 });

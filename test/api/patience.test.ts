@@ -19,6 +19,18 @@ describe("patience", () => {
     endOther();
   });
 
+  it("tells who is asked when nobody waits any more", async () => {
+    const within = createPatience(createHealth());
+    const asked: AbortSignal[] = [];
+    const ask = (answer: Promise<unknown>) => (signal: AbortSignal) => {
+      asked.push(signal);
+      return answer;
+    };
+    await within(ask(Promise.resolve()), onRedis);
+    await within(ask(new Promise(() => undefined)), onRedis).catch(() => undefined);
+    expect(asked.map(({ aborted }) => aborted)).toEqual([false, true]);
+  });
+
   it("ends with a refusal where no answer comes, and hands on what went wrong", async () => {
     const within = createPatience(createHealth());
     await expect(within(() => new Promise(() => undefined), onRedis)).rejects.toMatchObject({

@@ -7,6 +7,7 @@ import type { ApiDeps, ApiServer } from "../api-server.ts";
 import { maySee } from "../authentication.ts";
 import { onRedis, type Patience } from "../patience.ts";
 import { refusal } from "../problem.ts";
+import { whileWanted } from "../scans.ts";
 import { byDefault, given, orNull, problems, ref } from "../schemas.ts";
 import { isSuppressed } from "../suppressions.ts";
 
@@ -45,7 +46,7 @@ export function anomalyRoutes(server: ApiServer, { index }: ApiDeps, { within }:
     async ({ query: { limit, cursor, ...asked }, caller }) => {
       const query = queryOf(asked, caller);
       const { found, next } = await within(
-        () => searchAnomalies(index, query, { after: cursor, limit }),
+        (signal) => searchAnomalies(whileWanted(index, signal), query, { after: cursor, limit }),
         onRedis,
       );
       return { anomalies: found.map(viewOf), next_cursor: next };

@@ -11,6 +11,7 @@ import type { Closing } from "../closing.ts";
 import { onRedis, type Patience } from "../patience.ts";
 import { refusal } from "../problem.ts";
 import { given, optional, problems } from "../schemas.ts";
+import { whenOver } from "../when-over.ts";
 
 const lookEveryMs = 500;
 /** Proxies end what is silent for longer. */
@@ -35,7 +36,6 @@ export function anomalyStreamRoutes(
   let listeners = 0;
 
   async function* events(caller: Caller, pipeline: string | undefined, from: ChangePoint, isReset: boolean) {
-    listeners++;
     let at = from;
     let silentSince = Date.now();
     try {
@@ -43,7 +43,7 @@ export function anomalyStreamRoutes(
       yield isReset ? eventOf("reset", {}, at) : `: ready\nid: ${textOf(at)}\n\n`;
       while (!closing.atOnce.aborted) {
         const { now, changed } = await index.changes(at, atOnce);
-        if (now.incarnation !== at.incarnation) {
+        if (isBehind(now, at)) {
           at = now;
           yield eventOf("reset", {}, at);
         }
@@ -63,8 +63,6 @@ export function anomalyStreamRoutes(
       }
     } catch (error) {
       logger.warn("A stream of anomalies ended.", { error });
-    } finally {
-      listeners--;
     }
   }
 
@@ -94,9 +92,13 @@ export function anomalyStreamRoutes(
         throw refusal("LG_API_BUSY", `${listeners} callers listen, and no more are taken.`, "Try again.", {
           retryAfterSeconds: 30,
         });
+      listeners++;
+      whenOver(reply, () => {
+        listeners--;
+      });
       const { now } = await within(() => index.changes(undefined, 0), onRedis);
       const last = pointOf(headers["last-event-id"]);
-      const isReset = last !== undefined && last.incarnation !== now.incarnation;
+      const isReset = last !== undefined && isBehind(now, last);
       const from = last === undefined || isReset ? now : last;
       return reply
         .type("text/event-stream; charset=utf-8")
@@ -105,6 +107,11 @@ export function anomalyStreamRoutes(
         .send(Readable.from(events(caller, pipeline, from, isReset), { highWaterMark: 1 }));
     },
   );
+}
+
+/** Whether the index was lost since then, or what it took last. */
+function isBehind(now: ChangePoint, at: ChangePoint): boolean {
+  return now.incarnation !== at.incarnation || now.number < at.number;
 }
 
 function eventOf(name: string, data: unknown, at: ChangePoint): string {

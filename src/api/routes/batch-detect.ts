@@ -9,7 +9,7 @@ import { type DetectionResult, detectBody, jobState, resultSchema } from "../det
 import type { Job } from "../job-store.ts";
 import { onRedis, type Patience } from "../patience.ts";
 import { refusal } from "../problem.ts";
-import { given, idPattern, named, optional, orNull, problems, ref } from "../schemas.ts";
+import { byDefault, given, idPattern, named, optional, orNull, problems, ref } from "../schemas.ts";
 
 const moment = (description: string) => orNull(Type.String({ description }));
 
@@ -25,7 +25,12 @@ export const jobSchema = named(
     windows: Type.Object({ done: Type.Integer(), total: Type.Integer() }),
     results: optional(
       Type.Array(Type.Unsafe<DetectionResult>({ $ref: `${resultSchema.$id}#` }), {
-        description: "of a job that is done: one a window, in their order",
+        description: "of a job that is done: one a window, in their order, a page of them",
+      }),
+    ),
+    next_from: optional(
+      orNull(Type.Integer(), {
+        description: "beside results: from which the next page goes on; null: there is no more",
       }),
     ),
     inference_time: Type.Number({ description: "seconds for which the model was asked, so far" }),
@@ -33,6 +38,12 @@ export const jobSchema = named(
     error: optional(Type.Object({ code: Type.String(), detail: Type.String() })),
   }),
 );
+
+const mostOfPage = 1000;
+/** A page ends with what reaches so many bytes: lines may be long. */
+const pageBytes = 4 * 2 ** 20;
+/** Redis serves nobody else meanwhile. */
+const resultsAtOnce = 50;
 
 const params = given({ id: Type.String({ pattern: idPattern }) });
 const aJob = (description: string) => ({
@@ -54,6 +65,17 @@ export function batchRoutes(
       `There is no job ${id}.`,
       "POST /batch-detect makes one; it is forgotten when api.jobs.retention has passed since its end.",
     );
+  }
+
+  async function pageOf(id: string, from: number, limit: number): Promise<DetectionResult[]> {
+    const page: DetectionResult[] = [];
+    for (let bytes = 0; page.length < limit && bytes < pageBytes; ) {
+      const some = await jobs.results(id, from + page.length, Math.min(resultsAtOnce, limit - page.length));
+      if (some.length === 0) break;
+      page.push(...some);
+      bytes += JSON.stringify(some).length;
+    }
+    return page;
   }
 
   server.post(
@@ -81,12 +103,23 @@ export function batchRoutes(
       assertFits(options, await detection.open());
       const id = randomUUID().replaceAll("-", "");
       const job = { id, owner: caller.name, createdAt: Date.now(), lines: lines.length };
-      await within(() => jobs.add({ ...job, windows: windowsOf(lines.length, options) }, body), onRedis);
+      const windows = windowsOf(lines.length, options);
+      await within(async (signal) => {
+        await jobs.add({ ...job, windows }, body);
+        // Nobody was told of it, nor will be.
+        if (signal.aborted) await jobs.remove(id);
+      }, onRedis);
       wake();
+      const queued = {
+        state: "queued",
+        windows: { done: 0, total: windows },
+        inferenceSeconds: 0,
+        tries: 0,
+      } as const;
       return reply
         .code(202)
         .header("location", `/batch-detect/${id}`)
-        .send(viewOf(await jobOf(id, caller)));
+        .send(viewOf({ ...job, ...queued }));
     },
   );
 
@@ -97,15 +130,23 @@ export function batchRoutes(
       schema: {
         tags: ["detection"],
         summary: "How far a job is, and its results when it is done",
+        description: "Results come page by page. A page may hold fewer than limit, where they are large.",
         params,
+        querystring: given({
+          from: byDefault(
+            Type.Integer({ minimum: 0, default: 0, description: "next_from of the page before" }),
+          ),
+          limit: byDefault(Type.Integer({ minimum: 1, maximum: mostOfPage, default: mostOfPage })),
+        }),
         response: { 200: aJob("As it is."), ...problems(404, 503) },
       },
     },
-    async ({ params: { id }, caller }, reply) => {
+    async ({ params: { id }, query: { from, limit }, caller }, reply) => {
       const job = await jobOf(id, caller);
       if (job.state !== "done") return reply.send(viewOf(job));
-      const results = await within(() => jobs.results(id), onRedis);
-      return reply.send({ ...viewOf(job), results });
+      const results = await within(() => pageOf(id, from, limit), onRedis);
+      const next = from + results.length;
+      return reply.send({ ...viewOf(job), results, next_from: next < job.windows.done ? next : null });
     },
   );
 

@@ -20,7 +20,7 @@ export function detectRoutes(
         body: detectBody(config.limits.lines),
         response: {
           200: { ...detectAnswer, description: "One result a window, in their order." },
-          ...problems(413, 415, 422),
+          ...problems(413, 415, 422, 503),
         },
       },
     },

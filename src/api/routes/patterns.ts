@@ -1,15 +1,15 @@
 import { Type } from "typebox";
 import { anomalyPatterns } from "../anomaly-patterns.ts";
 import { inTime, queryOf } from "../anomaly-query.ts";
-import { patternSchema, suppressionSchema } from "../anomaly-schemas.ts";
+import { fingerprint, patternSchema, suppressionSchema } from "../anomaly-schemas.ts";
 import { isoOf, viewOf } from "../anomaly-view.ts";
-import type { ApiDeps, ApiServer } from "../api-server.ts";
-import { maySee } from "../authentication.ts";
-import { onRedis, type Patience } from "../patience.ts";
-import { byDefault, given, problems, ref } from "../schemas.ts";
+import type { ApiServer } from "../api-server.ts";
+import { type Caller, maySee } from "../authentication.ts";
+import type { Scans } from "../scans.ts";
+import { byDefault, given, optional, problems, ref } from "../schemas.ts";
 import { suppressionsOf } from "../suppressions.ts";
 
-export function patternRoutes(server: ApiServer, { index }: ApiDeps, { within }: { within: Patience }): void {
+export function patternRoutes(server: ApiServer, { scans }: { scans: Scans }): void {
   server.get(
     "/patterns",
     {
@@ -19,6 +19,7 @@ export function patternRoutes(server: ApiServer, { index }: ApiDeps, { within }:
         summary: "Anomalous windows by fingerprint, the most frequent first",
         querystring: given({
           ...inTime,
+          fingerprint: optional(fingerprint),
           buckets: byDefault(
             Type.Integer({
               minimum: 1,
@@ -51,9 +52,9 @@ export function patternRoutes(server: ApiServer, { index }: ApiDeps, { within }:
     },
     async ({ query: { buckets, ...asked }, caller }, reply) => {
       const query = queryOf(asked, caller);
-      const { from, to, patterns, isPartial } = await within(
-        () => anomalyPatterns(index, query, { buckets, now: Date.now() }),
-        onRedis,
+      const { from, to, patterns, isPartial } = await scans.ask(
+        ["patterns", seenBy(caller), asked, buckets],
+        (index) => anomalyPatterns(index, query, { buckets, now: Date.now() }),
       );
       return reply.send({
         from: isoOf(from),
@@ -97,7 +98,9 @@ export function patternRoutes(server: ApiServer, { index }: ApiDeps, { within }:
     },
     async ({ caller }, reply) => {
       const isVisible = (pipeline: string) => maySee(caller, pipeline);
-      const found = await within(() => suppressionsOf(index, { now: Date.now(), isVisible }), onRedis);
+      const found = await scans.ask(["suppressions", seenBy(caller)], (index) =>
+        suppressionsOf(index, { now: Date.now(), isVisible }),
+      );
       return reply.send({
         suppressions: found.map(({ said, state, windows, isMore, newest }) => ({
           anomaly_id: said.id,
@@ -116,4 +119,9 @@ export function patternRoutes(server: ApiServer, { index }: ApiDeps, { within }:
       });
     },
   );
+}
+
+/** Callers of whom this is equal are answered alike. */
+function seenBy({ pipelines }: Caller): readonly string[] | null {
+  return pipelines === undefined ? null : [...pipelines].sort();
 }

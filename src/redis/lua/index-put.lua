@@ -1,8 +1,8 @@
 -- Takes a revision of a verdict into the index of anomalies, where it is newer than what is held of its id.
--- KEYS: state (hash: incarnation, number of the last change, bytes, how much was said: feedback, sayings, false alarms),
--- summaries (hash: id to 'rank places…', a newline and what a list shows), documents (hash), places (sorted set without
--- scores: name:time:id), ages (sorted set: ids by when they were published), changes (sorted set: ids by the number of
--- their last change).
+-- KEYS: state (hash: incarnation, number of the last change, bytes, how much was said: feedback, sayings, false alarms; see
+-- index-advance), summaries (hash: id to 'rank places…', a newline and what a list shows), documents (hash), places (sorted
+-- set without scores: name:time:id), ages (sorted set: ids by when they were published), changes (sorted set: ids by the
+-- number of their last change).
 -- ARGV: incarnation, id, rank, when it was published (ms), 1 where it is of interest only if its id is held, bytes of an
 -- entry beside what it holds, summary, document, places….
 -- Returns 'lost' where another incarnation is held.

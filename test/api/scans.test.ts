@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import type { AnomalyIndex } from "../../src/api/anomaly-index.ts";
+import { anomaliesLike } from "../../src/api/anomaly-search.ts";
+import { entryOf } from "../../src/api/index-entry.ts";
+import { createMemoryIndex } from "../../src/api/memory-index.ts";
+import { createPatience } from "../../src/api/patience.ts";
+import { createScans } from "../../src/api/scans.ts";
+import { createHealth } from "../../src/telemetry/health.ts";
+import { anomalyAt } from "../support/anomalies.ts";
+import { until } from "../support/until.ts";
+
+const index = createMemoryIndex({ retentionMs: 3_600_000, maxBytes: 2 ** 20 });
+const create = () => createScans({ index, within: createPatience(createHealth()) });
+
+/** A look that ends when it is told to. */
+function look() {
+  let end: (found: string) => void = () => undefined;
+  const found = new Promise<string>((resolve) => {
+    end = resolve;
+  });
+  let looks = 0;
+  return {
+    end: (what: string) => end(what),
+    looks: () => looks,
+    async at() {
+      looks++;
+      return found;
+    },
+  };
+}
+
+it("equal questions at one time are one, and others are their own", async () => {
+  const scans = create();
+  const [one, other] = [look(), look()];
+  const asked = [scans.ask(["a", 1], one.at), scans.ask(["a", 1], one.at), scans.ask(["a", 2], other.at)];
+  one.end("one");
+  other.end("other");
+  expect(await Promise.all(asked)).toEqual(["one", "one", "other"]);
+  expect([one.looks(), other.looks()]).toEqual([1, 1]);
+});
+
+it("an answer is kept for as long as it took, unless it means nothing any more", async () => {
+  const scans = create();
+  const slow = look();
+  const asked = scans.ask("slow", slow.at);
+  await sleep(300);
+  slow.end("slow");
+  await asked;
+  await scans.ask("slow", slow.at);
+  expect(slow.looks()).toBe(1);
+  scans.forget();
+  await scans.ask("slow", slow.at);
+  expect(slow.looks()).toBe(2);
+  await until(async () => {
+    await scans.ask("slow", slow.at);
+    return slow.looks() === 3;
+  }, "it is looked for again");
+
+  let tries = 0;
+  const fail = () => Promise.reject(new Error(`failure ${++tries}`));
+  await expect(scans.ask("failing", fail)).rejects.toThrow("failure 1");
+  await expect(scans.ask("failing", fail)).rejects.toThrow("failure 2");
+});
+
+it("more at once than four are refused", async () => {
+  const scans = create();
+  const one = look();
+  const asked = [1, 2, 3, 4].map((question) => scans.ask(question, one.at));
+  await expect(scans.ask(5, one.at)).rejects.toMatchObject({ code: "LG_API_BUSY" });
+  one.end("found");
+  await Promise.all(asked);
+  expect(await scans.ask(5, one.at)).toBe("found");
+});
+
+it("one that nobody waits for any more ends, and leaves its place when it does", async () => {
+  const scans = create();
+  await index.put([entryOf(anomalyAt(1), Date.now())], await index.incarnation());
+  const waiting = look();
+  let ended: unknown;
+  const goOn = async (index: AnomalyIndex) => {
+    await waiting.at();
+    try {
+      for await (const _ of anomaliesLike(index, { isVisible: () => true }));
+    } catch (thrown) {
+      ended = thrown;
+      throw thrown;
+    }
+  };
+  const asked = [1, 2, 3, 4].map((question) => scans.ask(question, goOn));
+  for (const one of asked) await expect(one).rejects.toMatchObject({ code: "LG_API_AWAY" });
+  await expect(scans.ask(5, goOn)).rejects.toMatchObject({ code: "LG_API_BUSY" });
+  waiting.end("");
+  await until(() => ended !== undefined, "it ends");
+  expect(ended).toMatchObject({ code: "LG_API_AWAY" });
+  await scans.ask(5, goOn);
+});
