@@ -10,9 +10,16 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
 import { apiAt } from "./api.ts";
 
-/** The embedded API in this process, with anomalies that no model had to find; more can be put in meanwhile. */
-export async function startPageServer(anomalies: readonly Anomaly[]) {
-  const { config } = loadConfigOfApi(undefined, {});
+const { config } = loadConfigOfApi(undefined, {});
+
+/**
+ * The embedded API in this process, with anomalies that no model had to find; more can be put in meanwhile.
+ * What is said is saved when `saving` is over.
+ */
+export async function startPageServer(
+  anomalies: readonly Anomaly[],
+  { requestsPerMinute = config.api.limits.requestsPerMinute, saving = Promise.resolve() } = {},
+) {
   const metrics = createMetrics();
   const index = createMemoryIndex({ retentionMs: 1e12, maxBytes: 2 ** 30 });
   const incarnation = await index.incarnation();
@@ -24,11 +31,13 @@ export async function startPageServer(anomalies: readonly Anomaly[]) {
   await put(anomalies);
   const detection = createDetection(config, { metrics });
   const deps = {
-    config: { ...config.api, port: 0, limits: { ...config.api.limits, requestsPerMinute: 100_000 } },
+    config: { ...config.api, port: 0, limits: { ...config.api.limits, requestsPerMinute } },
     ...{ logger: silentLogger, metrics, health: createHealth(), detection, index },
     jobs: createMemoryJobs({ maxBytes: sizeOf(config.api.jobs.maxBytes) }),
-    say: ({ lines: _, ...stated }: Parameters<Parameters<typeof createApiServer>[0]["say"]>[0]) =>
-      index.say([stated]),
+    async say({ lines: _, ...stated }: Parameters<Parameters<typeof createApiServer>[0]["say"]>[0]) {
+      await saving;
+      await index.say([stated]);
+    },
     record: async () => {},
   };
   const server = await createApiServer(deps);
