@@ -8,9 +8,9 @@ import { connectRedis } from "../../src/redis/client.ts";
 import { simulateHdfs } from "../../src/simulate/hdfs.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
-import { type Anomaly, headersOf } from "../../src/verdict/anomaly.ts";
 import { anomalyAt, idOf } from "../support/anomalies.ts";
 import { type Api, apiOf } from "../support/api.ts";
+import { publish } from "../support/publish.ts";
 import { startRedisWithSentinel } from "../support/redis-nodes.ts";
 import { services } from "../support/services.ts";
 import { Stream } from "../support/stream.ts";
@@ -39,20 +39,6 @@ function streamFor(name: string, more: Record<string, unknown> = {}): Stream {
   };
   stream.configure({ pipelines: { hdfs: pipeline }, ...more });
   return stream;
-}
-
-async function publish(stream: Stream, anomalies: readonly (Anomaly | string)[]): Promise<void> {
-  const producer = stream.kafka.producer();
-  await producer.connect();
-  await producer.send({
-    topic: `${stream.prefix}.anomalies`,
-    messages: anomalies.map((one) =>
-      typeof one === "string"
-        ? { value: one, partition: 0 }
-        : { value: JSON.stringify(one), headers: headersOf(one), key: one.logguardian.key, partition: 0 },
-    ),
-  });
-  await producer.disconnect();
 }
 
 const idsOf = async (api: Client, query = "") =>

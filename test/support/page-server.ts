@@ -3,7 +3,6 @@ import { createMemoryIndex } from "../../src/api/memory-index.ts";
 import { createMemoryJobs } from "../../src/api/memory-jobs.ts";
 import { createApiServer, listen } from "../../src/api/server.ts";
 import { loadConfigOfApi, sizeOf } from "../../src/config/load.ts";
-import type { Config } from "../../src/config/schema.ts";
 import { createDetection } from "../../src/pipeline/api-detection.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
@@ -11,12 +10,20 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
 import { apiAt } from "./api.ts";
 
-/** The embedded API in this process, with anomalies that no model had to find; more can be put in meanwhile. */
+const { config } = loadConfigOfApi(undefined, {});
+
+/**
+ * The embedded API in this process, with anomalies that no model had to find; more can be put in meanwhile.
+ * What is said is saved when `saving` is over.
+ */
 export async function startPageServer(
   anomalies: readonly Anomaly[],
-  api: Partial<Pick<Config["api"], "tokens">> = {},
+  {
+    tokens = config.api.tokens,
+    requestsPerMinute = config.api.limits.requestsPerMinute,
+    saving = Promise.resolve(),
+  } = {},
 ) {
-  const { config } = loadConfigOfApi(undefined, {});
   const metrics = createMetrics();
   const index = createMemoryIndex({ retentionMs: 1e12, maxBytes: 2 ** 30 });
   const incarnation = await index.incarnation();
@@ -28,11 +35,13 @@ export async function startPageServer(
   await put(anomalies);
   const detection = createDetection(config, { metrics });
   const deps = {
-    config: { ...config.api, ...api, port: 0, limits: { ...config.api.limits, requestsPerMinute: 100_000 } },
+    config: { ...config.api, tokens, port: 0, limits: { ...config.api.limits, requestsPerMinute } },
     ...{ logger: silentLogger, metrics, health: createHealth(), detection, index },
     jobs: createMemoryJobs({ maxBytes: sizeOf(config.api.jobs.maxBytes) }),
-    say: ({ lines: _, ...stated }: Parameters<Parameters<typeof createApiServer>[0]["say"]>[0]) =>
-      index.say([stated]),
+    async say({ lines: _, ...stated }: Parameters<Parameters<typeof createApiServer>[0]["say"]>[0]) {
+      await saving;
+      await index.say([stated]);
+    },
     record: async () => {},
   };
   const server = await createApiServer(deps);

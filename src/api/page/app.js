@@ -1,7 +1,6 @@
 /** Wires the page: what the address names is shown, with what the store holds. */
 import { addressOf, placeIn } from "./address.js";
 import { createApi } from "./api.js";
-import { h } from "./dom.js";
 import { createFeedback } from "./feedback.js";
 import { createFrame } from "./frame.js";
 import { createHelp, listenToKeys } from "./keyboard.js";
@@ -67,9 +66,14 @@ function show() {
   frame.header,
   frame.main,
   feedback.toast,
+  feedback.dialog,
   help.dialog,
 );
-document.body.append(h("div", { id: "dialogs" }));
+// Followed, its address would be taken for a view's.
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  frame.main.focus();
+});
 store.onChange(() => {
   frame.update();
   shown?.update?.();

@@ -1,15 +1,11 @@
 /** What a person says of an anomaly, in one key press, and how it is taken back. */
 import { button, fill, h, key } from "./dom.js";
-import { headline } from "./words.js";
+import { createSayDialog } from "./parts/say-dialog.js";
+import { dateTime, headline } from "./words.js";
 
 const toastForMs = 12_000;
-const told = {
-  confirmed: "Confirmed.",
-  "false-alarm": "False alarm: its fingerprint alerts nobody until another bundle judges.",
-  undone: "Taken back: as if nothing had been said.",
-};
 
-/** @typedef {keyof typeof told} Judgement */
+/** @typedef {"confirmed" | "false-alarm" | "undone"} Judgement */
 
 /** @param {{ api: ReturnType<typeof import("./api.js").createApi>, store: ReturnType<typeof import("./store.js").createStore> }} deps */
 export function createFeedback({ api, store }) {
@@ -18,6 +14,15 @@ export function createFeedback({ api, store }) {
   let hiding;
   /** What was said last, to be taken back. @type {any} */
   let newest;
+  /** Keys are faster than answers, and each is about what those before it made. @type {Promise<unknown>} */
+  let turn = Promise.resolve();
+
+  /** @template T @param {() => Promise<T>} act */
+  function inTurn(act) {
+    const done = turn.then(act);
+    turn = done;
+    return done;
+  }
 
   /** @param {...import("./dom.js").Child} children */
   function show(...children) {
@@ -31,51 +36,90 @@ export function createFeedback({ api, store }) {
     }, toastForMs);
   }
 
-  /** @param {any} anomaly @param {Judgement} judgement */
-  async function say(anomaly, judgement) {
-    if (anomaly === undefined)
-      return show("Nothing is selected: choose one with ", key("j"), " and ", key("k"), ".");
+  /**
+   * @param {any} anomaly @param {Judgement} judgement @param {{ note?: string, until?: string }} [more]
+   * @returns {Promise<boolean>} whether it is saved
+   */
+  async function tell(anomaly, judgement, more = {}) {
+    // Taken back is also what may yet be saved.
+    newest = anomaly;
     try {
-      const { feedback } = await api.post(`anomalies/${anomaly.id}/feedback`, { judgement });
-      newest = judgement === "undone" ? undefined : anomaly;
-      const held = store.get(anomaly.id) ?? anomaly;
-      store.put({ ...held, feedback });
+      const { feedback } = await api.post(`anomalies/${anomaly.id}/feedback`, { judgement, ...more });
+      if (judgement === "undone") newest = undefined;
+      const held = store.get(anomaly.id);
+      if (held !== undefined) store.put({ ...held, feedback });
       for (const listener of listeners) listener(anomaly.id, feedback);
       show(
         h(
           "span",
           {},
-          h("strong", {}, told[judgement]),
+          h("strong", {}, told(judgement, feedback)),
           " ",
           h("span", { class: "quoted" }, headline(anomaly)),
         ),
-        judgement !== "undone" && button("Undo", () => undo(), { class: "undo", "aria-keyshortcuts": "u" }),
+        judgement !== "undone" &&
+          button("Undo", () => void undo(anomaly), { class: "undo", "aria-keyshortcuts": "u" }),
       );
+      return true;
     } catch (thrown) {
-      show(h("strong", {}, "Not saved."), ` ${/** @type {Error} */ (thrown).message}`);
+      const { message, status = 0 } = /** @type {Error & { status?: number }} */ (thrown);
+      // Where Kafka or Redis is slow, the API answers in time, and goes on with what it was told.
+      const isUnsure = status === 0 || status >= 500;
+      show(
+        h("strong", {}, isUnsure ? "It may yet be saved: look again in a while." : "Not saved."),
+        ` ${message}`,
+      );
+      return false;
     }
   }
 
-  /** @param {any} [anomaly] the one last spoken of, where none is given */
-  async function undo(anomaly = newest) {
-    if (anomaly === undefined) return show("There is nothing to take back.");
-    await say(anomaly, "undone");
-  }
+  /** @param {any} anomaly @param {Judgement} judgement @param {{ note?: string, until?: string }} [more] */
+  const say = (anomaly, judgement, more) => inTurn(() => tell(anomaly, judgement, more));
 
+  /** @param {() => any} chosen none: the one last spoken of */
+  const takeBack = (chosen) =>
+    inTurn(async () => {
+      const one = chosen() ?? newest;
+      if (one === undefined) show("There is nothing to take back.");
+      else await tell(one, "undone");
+    });
+  /** @param {any} [anomaly] */
+  const undo = (anomaly) => takeBack(() => anomaly);
+
+  const dialog = createSayDialog(say);
   /** @type {Set<(id: string, feedback: any) => void>} */
   const listeners = new Set();
   return {
     toast,
-    say,
+    dialog: dialog.element,
     undo,
-    show,
     /** @param {(id: string, feedback: any) => void} listener */
     onSaid: (listener) => void listeners.add(listener),
     /** Keys of a view. @param {() => any} selected */
-    keys: (selected) => ({
-      c: () => void say(selected(), "confirmed"),
-      f: () => void say(selected(), "false-alarm"),
-      u: () => void undo(selected()?.feedback ? selected() : undefined),
-    }),
+    keys(selected) {
+      /** @param {(anomaly: any) => void} act */
+      const ofSelected = (act) => () => {
+        const one = selected();
+        if (one !== undefined) return act(one);
+        show("Nothing is selected: choose one with ", key("j"), " and ", key("k"), ".");
+      };
+      return {
+        c: ofSelected((one) => void say(one, "confirmed")),
+        f: ofSelected((one) => void say(one, "false-alarm")),
+        F: ofSelected(dialog.open),
+        u() {
+          const one = selected();
+          void takeBack(() => ((store.get(one?.id) ?? one)?.feedback ? one : undefined));
+        },
+      };
+    },
   };
+}
+
+/** @param {Judgement} judgement @param {any} feedback */
+function told(judgement, feedback) {
+  if (judgement === "confirmed") return "Confirmed.";
+  if (judgement === "undone") return "Taken back: as if nothing had been said.";
+  const until = feedback?.until ?? null;
+  return `False alarm: its fingerprint alerts nobody until ${until === null ? "" : `${dateTime(until)} UTC, or `}another bundle judges.`;
 }

@@ -16,6 +16,8 @@ export function listenToKeys({ of, ...global }) {
       if (event.key === "Escape") target.blur();
       return;
     }
+    // It means what it means everywhere: the link is followed, the button pressed.
+    if (event.key === "Enter" && target.closest("a, button") !== null) return;
     if (isOff() && event.key !== "Escape") return;
     const act = of()[event.key] ?? global[event.key];
     if (act === undefined) return;
@@ -30,6 +32,7 @@ const explained = /** @type {const} */ ([
   [["Esc"], "back to the list; out of a field"],
   [["c"], "it is one: confirm it"],
   [["f"], "false alarm: its fingerprint alerts nobody any more"],
+  [["F"], "say more: a note, and until when"],
   [["u"], "undo what was said"],
   [["m"], "lines as they were written, or as the model sees them"],
   [["n"], "next line that weighs"],

@@ -1,4 +1,5 @@
 /** Anomalies that the page holds, the newest first, as the filter wants them. */
+import { sinceOf } from "./address.js";
 
 /** The newest, of one question: more than a person looks through, and what a browser draws at once. */
 export const mostHeld = 10_000;
@@ -103,15 +104,11 @@ function newestFirst(a, b) {
   return a.id < b.id ? 1 : -1;
 }
 
-const lastMs = { "15m": 900_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 604_800_000 };
-
 /** The part of a filter that the API answers. @param {import("./address.js").Filter} filter */
 function questionOf({ text: _, last, ...filter }) {
   const asked = new URLSearchParams(Object.entries(filter));
-  const span = lastMs[/** @type {keyof typeof lastMs} */ (last)];
-  // To the minute: the same question a moment later is no other one.
-  if (span !== undefined)
-    asked.set("from", new Date(Math.floor((Date.now() - span) / 60_000) * 60_000).toISOString());
+  const since = sinceOf(last);
+  if (since !== undefined) asked.set("from", since);
   return asked.toString();
 }
 
@@ -125,8 +122,8 @@ export function isWanted(anomaly, { pipeline, origin, verdict, feedback, from, t
   const end = Date.parse(anomaly.end);
   if (from !== undefined && end < Date.parse(from)) return false;
   if (to !== undefined && end > Date.parse(to)) return false;
-  const span = lastMs[/** @type {keyof typeof lastMs} */ (last)];
-  if (span !== undefined && end < Date.now() - span) return false;
+  const since = sinceOf(last);
+  if (since !== undefined && end < Date.parse(since)) return false;
   return text === undefined || holds(anomaly, text.toLowerCase());
 }
 

@@ -94,6 +94,11 @@ export function noveltyInWords(novelty) {
   return "It holds a line like nothing in training.";
 }
 
+/** Until when it holds, and why it was said. @param {any} said */
+export function saidMore({ until, note }) {
+  return `${until === null ? "" : ` until ${dateTime(until)} UTC`}${note === null ? "" : ` “${visible(note)}”`}`;
+}
+
 /** What a person said of it; a sign stands beside each word, as colour is never the only one. @param {any} said */
 export function saidInWords(said) {
   if (said === null || said === undefined) return "";

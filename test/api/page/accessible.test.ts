@@ -5,6 +5,8 @@ import { violationsOf } from "../../support/axe.ts";
 import { openPage, startBrowser, type Theme } from "../../support/browser.ts";
 import { startPageServer } from "../../support/page-server.ts";
 
+/** Many pages, of thirty files each. */
+const requestsPerMinute = 100_000;
 let api: Awaited<ReturnType<typeof startPageServer>>;
 let empty: Awaited<ReturnType<typeof startPageServer>>;
 let browser: Browser;
@@ -22,16 +24,19 @@ const long = Array.from({ length: 128 }, (_, place) => ({
 
 beforeAll(async () => {
   [api, empty, browser] = await Promise.all([
-    startPageServer([
-      ...Array.from({ length: 30 }, (_, minute) =>
-        anomalyAt(minute, { fingerprint: `f${minute % 3}` }, { host: `node-${minute % 4}` }),
-      ),
-      anomalyAt(40, { lines: long }),
-      anomalyAt(41, { verdict: "undecided", reason: "LG_SCORER_CRASHED", score: null, margin: null }),
-      anomalyAt(42, { early: "raised" }),
-      anomalyAt(43),
-      anomalyAt(44),
-    ]),
+    startPageServer(
+      [
+        ...Array.from({ length: 30 }, (_, minute) =>
+          anomalyAt(minute, { fingerprint: `f${minute % 3}` }, { host: `node-${minute % 4}` }),
+        ),
+        anomalyAt(40, { lines: long }),
+        anomalyAt(41, { verdict: "undecided", reason: "LG_SCORER_CRASHED", score: null, margin: null }),
+        anomalyAt(42, { early: "raised" }),
+        anomalyAt(43),
+        anomalyAt(44),
+      ],
+      { requestsPerMinute },
+    ),
     startPageServer([]),
     startBrowser(),
   ]);
@@ -49,6 +54,8 @@ const views: [name: string, hash: string, sign: string, keys?: string[]][] = [
   ["anomalies, after feedback", "#/anomalies", ".row", ["j", "f"]],
   ["the timeline's tip", "#/anomalies", ".row", []],
   ["help", "#/anomalies", ".row", ["?"]],
+  ["say more", "#/anomalies", ".row", ["F"]],
+  ["a range of time", "#/anomalies?from=2026-11-24T00:00:00Z", ".row"],
   ["an anomaly of 128 lines", `#/anomalies/${idOf(40)}`, ".lines"],
   ["an anomaly that is undecided", `#/anomalies/${idOf(41)}`, ".lines"],
   ["an anomaly that is suppressed", `#/anomalies/${idOf(43)}`, ".lines"],

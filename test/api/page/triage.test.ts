@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Api, startEmbeddedApi } from "../../support/api.ts";
@@ -18,7 +19,9 @@ let page: Page;
 let mistakes: string[];
 
 beforeAll(async () => {
-  [api, browser] = await Promise.all([startEmbeddedApi(), startBrowser()]);
+  // Each page is forty files, and here one follows the other.
+  const env = { LOGGUARDIAN_API_LIMITS_REQUESTS_PER_MINUTE: "100000" };
+  [api, browser] = await Promise.all([startEmbeddedApi(env), startBrowser()]);
 });
 afterAll(async () => {
   await browser?.close();
@@ -141,6 +144,84 @@ describe("the triage page of an API that runs", () => {
     expect(await feedbackOf(id)).toBeNull();
   });
 
+  it("takes back what was said last, however fast the keys come", async () => {
+    const older = await plant("fast-1", noon);
+    const newer = await plant("fast-2", noon + hour);
+    await open("#/anomalies?text=fast-");
+    await row(newer).waitFor();
+    for (const key of ["j", "j", "f"]) await page.keyboard.press(key);
+    await row(older).getByText("✕ false alarm").waitFor();
+    await page.keyboard.press("k");
+    await page.route("**/feedback", async (route) => {
+      await sleep(300);
+      await route.continue();
+    });
+    for (const key of ["f", "u"]) await page.keyboard.press(key);
+    await toast().getByText("Taken back").waitFor();
+    expect(await feedbackOf(older)).toMatchObject({ judgement: "false-alarm" });
+    expect(await feedbackOf(newer)).toBeNull();
+    await api.ask(`/anomalies/${older}/feedback`, { body: { judgement: "undone" } });
+  });
+
+  it("takes a note, and until when, where somebody asks to say more", async () => {
+    const id = await plant("noted", noon);
+    await open("#/anomalies?text=noted");
+    await row(id).waitFor();
+    await page.keyboard.press("F");
+    const dialog = page.getByRole("dialog", { name: "Say more" });
+    await dialog.getByLabel("Note").fill("planned <b>failover</b>");
+    await dialog.getByLabel("Until").fill("2001-01-01T00:00");
+    await page.keyboard.press("Enter");
+    expect(await dialog.isVisible()).toBe(true);
+    await dialog.getByLabel("Until").fill("2101-01-01T00:00");
+    await dialog.getByLabel("Note").press("Enter");
+    await toast().getByText("alerts nobody until 2101-01-01 00:00:00 UTC").waitFor();
+    expect(await feedbackOf(id)).toMatchObject({
+      ...{ judgement: "false-alarm", note: "planned <b>failover</b>", until: "2101-01-01T00:00:00.000Z" },
+    });
+
+    await open(`#/anomalies/${id}`);
+    const said = page.locator(".detail .said");
+    await said
+      .filter({ hasText: "by local until 2101-01-01 00:00:00 UTC “planned <b>failover</b>”" })
+      .waitFor();
+    await page.getByRole("button", { name: "Say more" }).press("Enter");
+    expect(await dialog.getByLabel("Note").inputValue()).toBe("");
+    await dialog.getByLabel("It is one: confirm it").check();
+    expect(await dialog.getByLabel("Until").isVisible()).toBe(false);
+    await dialog.getByLabel("Note").fill("the disk was dying");
+    await dialog.getByRole("button", { name: "Say it" }).click();
+    await said.filter({ hasText: "✓ confirmed by local “the disk was dying”" }).waitFor();
+    expect(await feedbackOf(id)).toMatchObject({ judgement: "confirmed", until: null });
+
+    await page.keyboard.press("F");
+    await dialog.getByLabel("Note").fill("left again");
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    expect(await feedbackOf(id)).toMatchObject({ note: "the disk was dying" });
+    await api.ask(`/anomalies/${id}/feedback`, { body: { judgement: "undone" } });
+  });
+
+  it("leaves Enter to what has the focus, and the view to the skip link", async () => {
+    const id = await plant("enter", noon);
+    await open("#/anomalies?text=enter");
+    await row(id).waitFor();
+    await page.getByRole("button", { name: "Theme: system" }).press("Enter");
+    await page.getByRole("button", { name: "Theme: light" }).waitFor();
+    await page.getByRole("link", { name: "Groups" }).press("Enter");
+    const group = page.locator("tr[data-fingerprint]").first();
+    await group.waitFor();
+    await page.getByRole("button", { name: "Origins" }).press("Enter");
+    await page.locator("th[aria-sort]").getByText("Origins").waitFor();
+    const { hash } = new URL(page.url());
+    expect(hash).toBe("#/groups?text=enter");
+    await page.getByRole("link", { name: "Skip to the content" }).press("Enter");
+    expect(new URL(page.url()).hash).toBe(hash);
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    await page.keyboard.press("Enter");
+    await page.locator(".group-summary").waitFor();
+  });
+
   it("says nothing of what is typed into a field, and nothing at all while keys are switched off", async () => {
     const id = await plant("typed", noon);
     await open("#/anomalies?text=typed");
@@ -206,6 +287,41 @@ describe("the triage page of an API that runs", () => {
     await page.locator(".state").getByRole("button", { name: "Clear filters" }).click();
     await row(other).waitFor();
     expect(new URL(page.url()).hash).toBe("#/anomalies");
+  });
+
+  it("narrows to a time that is typed, in UTC, and to no time that cannot be", async () => {
+    const before = await plant("time-1", noon);
+    const after = await plant("time-2", noon + hour);
+    await open("#/anomalies?text=time-&last=7d");
+    const time = page.getByRole("combobox", { name: "Time" });
+    const [from, to] = [page.getByLabel("From (UTC)"), page.getByLabel("To (UTC)")];
+    const range = () => {
+      const asked = new URLSearchParams(new URL(page.url()).hash.split("?")[1]);
+      return ["last", "from", "to"].map((name) => asked.get(name));
+    };
+    await time.waitFor();
+    expect(await from.isVisible()).toBe(false);
+    await time.selectOption("range");
+    await row(before).waitFor();
+    await from.fill("2026-11-24T12:30");
+    await row(before).waitFor({ state: "detached" });
+    await row(after).waitFor();
+    expect(range()).toEqual([null, "2026-11-24T12:30:00.000Z", null]);
+    await page.reload();
+    await row(after).waitFor();
+    expect(await from.inputValue()).toBe("2026-11-24T12:30");
+    // No time is both.
+    await to.fill("2026-11-24T12:10");
+    await from.fill("");
+    await row(before).waitFor();
+    await row(after).waitFor({ state: "detached" });
+    expect(range()).toEqual([null, null, "2026-11-24T12:10:00.000Z"]);
+    await time.selectOption("");
+    await row(after).waitFor();
+    expect(range()).toEqual([null, null, null]);
+    expect(await to.isVisible()).toBe(false);
+    await open("#/anomalies?text=time-&from=yesterday");
+    await row(after).waitFor();
   });
 
   it("moves through the timeline by arrow keys, and says what is under them", async () => {

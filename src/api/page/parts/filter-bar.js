@@ -1,5 +1,9 @@
+import { sinceOf } from "../address.js";
 import { button, fill, h } from "../dom.js";
-import { dateTime, visible } from "../words.js";
+import { visible } from "../words.js";
+import { createTimeField } from "./time-field.js";
+
+const typedMs = { text: 200, time: 400 };
 
 const times = {
   "": "Any time",
@@ -7,6 +11,7 @@ const times = {
   "1h": "Last hour",
   "24h": "Last 24 hours",
   "7d": "Last 7 days",
+  range: "From … to …",
 };
 const verdicts = {
   "": "Anomalous, undecided",
@@ -24,18 +29,49 @@ const saids = {
 /** Chooses which anomalies are shown; the choice stands in the address. @param {import("../app.js").Page} page */
 export function createFilterBar(page) {
   const { store } = page;
-  /** @param {keyof import("../address.js").Filter} name @param {string} label @param {Record<string, string>} choices */
-  const choice = (name, label, choices) => {
-    const select = h("select", {
-      id: `filter-${name}`,
-      onchange: () => page.narrow({ [name]: select.value }),
-    });
+  /**
+   * @param {keyof import("../address.js").Filter} name @param {string} label @param {Record<string, string>} choices
+   * @param {(value: string) => void} [choose]
+   */
+  const choice = (name, label, choices, choose = (value) => page.narrow({ [name]: value })) => {
+    const select = h("select", { id: `filter-${name}`, onchange: () => choose(select.value) });
     offer(select, choices);
     return { name, select, element: h("label", { for: `filter-${name}` }, h("span", {}, label), select) };
   };
   const pipeline = choice("pipeline", "Pipeline", { "": "All" });
   const origin = choice("origin", "Origin", { "": "All" });
-  const last = choice("last", "Time", times);
+  const last = choice("last", "Time", times, (value) => {
+    clearTimeout(choosing);
+    isRange = value === "range";
+    const since = isRange ? sinceOf(page.place().filter.last) : undefined;
+    showRange();
+    page.narrow({ last: isRange ? undefined : value, from: since, to: undefined });
+  });
+  /** Chosen, though no time may stand in it yet. */
+  let isRange = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let choosing;
+  /** @param {"from" | "to"} name @param {string} label */
+  const timeField = (name, label) => {
+    const field = createTimeField(`filter-${name}`, {
+      oninput() {
+        limitTimes();
+        clearTimeout(choosing);
+        choosing = setTimeout(() => {
+          if (!field.input.reportValidity() || !from.input.checkValidity() || !to.input.checkValidity())
+            return;
+          page.narrow({ last: undefined, from: from.read(), to: to.read() });
+        }, typedMs.time);
+      },
+    });
+    return { ...field, name, element: h("label", {}, h("span", {}, label), field.input) };
+  };
+  const from = timeField("from", "From (UTC)");
+  const to = timeField("to", "To (UTC)");
+  function limitTimes() {
+    from.allow({ to: to.read() });
+    to.allow({ from: from.read() });
+  }
   const verdict = choice("verdict", "Verdict", verdicts);
   const said = choice("feedback", "Feedback", saids);
   const choices = [pipeline, origin, last, verdict, said];
@@ -49,10 +85,17 @@ export function createFilterBar(page) {
     spellcheck: "false",
     oninput: () => {
       clearTimeout(typing);
-      typing = setTimeout(() => page.narrow({ text: search.value }), 200);
+      typing = setTimeout(() => page.narrow({ text: search.value }), typedMs.text);
     },
   });
-  const chips = h("div", { class: "chips" });
+  const clear = button(
+    "Clear filters",
+    () => {
+      isRange = false;
+      page.go({ view: page.place().view, filter: {} });
+    },
+    { class: "plain" },
+  );
   const element = h(
     "form",
     {
@@ -62,8 +105,8 @@ export function createFilterBar(page) {
       onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
     },
     h("label", { for: "filter-text", class: "wide" }, h("span", {}, "Search"), search),
-    choices.map((one) => one.element),
-    chips,
+    [pipeline, origin, last, from, to, verdict, said].map((one) => one.element),
+    clear,
   );
 
   function update() {
@@ -71,6 +114,11 @@ export function createFilterBar(page) {
     offerNames(pipeline.select, store.known.pipelines, filter.pipeline);
     offerNames(origin.select, store.known.origins, filter.origin);
     for (const { name, select } of choices) select.value = filter[name] ?? "";
+    if (isRange) last.select.value = "range";
+  }
+
+  function showRange() {
+    from.element.hidden = to.element.hidden = last.element.hidden || !isRange;
   }
 
   return {
@@ -87,19 +135,14 @@ export function createFilterBar(page) {
       for (const { element, name } of choices)
         element.hidden = !isList && !(view === "groups" && (name === "pipeline" || name === "last"));
       if (document.activeElement !== search) search.value = filter.text ?? "";
+      for (const { name, input, write } of [from, to])
+        if (document.activeElement !== input) write(filter[name]);
+      limitTimes();
+      isRange =
+        filter.last === undefined && (isRange || filter.from !== undefined || filter.to !== undefined);
+      showRange();
       update();
-      const { from, to } = filter;
-      fill(
-        chips,
-        (from !== undefined || to !== undefined) &&
-          button(
-            `${from === undefined ? "…" : dateTime(from)} – ${to === undefined ? "…" : dateTime(to)} UTC ×`,
-            () => page.narrow({ from: undefined, to: undefined }),
-            { class: "chip", "aria-label": "Remove the time range" },
-          ),
-        Object.keys(filter).length > 0 &&
-          button("Clear filters", () => page.go({ view: page.place().view, filter: {} }), { class: "plain" }),
-      );
+      clear.hidden = Object.keys(filter).length === 0;
     },
   };
 }

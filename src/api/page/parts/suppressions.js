@@ -47,8 +47,9 @@ export function createSuppressions(page) {
 
   return {
     element,
-    async load() {
-      ({ suppressions } = await page.api.get("suppressions"));
+    /** @param {AbortSignal} signal */
+    async load(signal) {
+      ({ suppressions } = await page.api.get("suppressions", { signal }));
       element.hidden = suppressions.length === 0;
       fill(list, suppressions.map(rowOf));
     },

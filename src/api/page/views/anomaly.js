@@ -4,9 +4,11 @@ import { commandsFor } from "../commands.js";
 import { fill, h, key } from "../dom.js";
 import { createCommand } from "../parts/command.js";
 import { createFacts } from "../parts/facts.js";
+import { createKeyButtons } from "../parts/key-buttons.js";
 import { failed, loading } from "../parts/states.js";
 import { createWindowLines } from "../parts/window-lines.js";
-import { headline, saidInWords, sentence } from "../words.js";
+import { createQuestion } from "../question.js";
+import { headline, saidInWords, saidMore, sentence, visible } from "../words.js";
 
 /** @param {import("../app.js").Page} page */
 export function createAnomalyView(page) {
@@ -19,28 +21,22 @@ export function createAnomalyView(page) {
   let shown;
   let wanted = "";
 
-  /** @param {string} id */
-  async function load(id) {
-    wanted = id;
-    if (shown?.id !== id) {
-      shown = undefined;
-      fill(element, loading("Loading the anomaly …"));
-    }
+  const question = createQuestion(async (signal) => {
     try {
-      const found = await api.get(`anomalies/${encodeURIComponent(id)}`);
-      if (wanted !== id) return;
-      const isAnother = shown?.id !== id;
+      const found = await api.get(`anomalies/${encodeURIComponent(wanted)}`, { signal });
+      const before = shown;
       shown = found;
-      draw(isAnother);
+      showSaid();
+      // What is said changes nothing else; and nobody's focus is lost over it.
+      if (revisionOf(before) !== revisionOf(shown)) draw();
+      document.title = `${headline(shown).slice(0, 80)} – LogGuardian`;
+      if (before?.id !== shown.id) scrollTo(0, 0);
     } catch (thrown) {
-      if (wanted === id)
-        fill(
-          element,
-          back(),
-          failed(/** @type {Error} */ (thrown), () => void load(id), "h1"),
-        );
+      if (signal.aborted) return;
+      shown = undefined;
+      fill(element, back(), failed(/** @type {Error} */ (thrown), question.now, "h1"));
     }
-  }
+  });
 
   const back = () =>
     h("p", { class: "back" }, [
@@ -59,7 +55,7 @@ export function createAnomalyView(page) {
     fill(
       said,
       one !== null && h("strong", {}, saidInWords(one)),
-      one !== null && ` by ${one.by}`,
+      one !== null && ` by ${visible(one.by)}${saidMore(one)}`,
       suppressed &&
         h(
           "span",
@@ -70,24 +66,9 @@ export function createAnomalyView(page) {
     said.hidden = one === null && !suppressed;
   }
 
-  /** @param {boolean} isAnother */
-  function draw(isAnother) {
-    const { ours, selected } = { ours: shown.document.logguardian, selected: () => shown };
+  function draw() {
     showTitle();
-    showSaid();
-    if (isAnother) lines.show(ours.lines);
-    const act = (/** @type {string} */ label, /** @type {any} */ judgement, /** @type {string} */ name) =>
-      h(
-        "button",
-        {
-          type: "button",
-          onclick: () => void feedback.say(selected(), judgement),
-          "aria-keyshortcuts": name,
-        },
-        label,
-        " ",
-        key(name),
-      );
+    lines.show(shown.document.logguardian.lines);
     fill(
       element,
       back(),
@@ -95,11 +76,7 @@ export function createAnomalyView(page) {
         "header",
         {},
         h("div", {}, title, h("p", { class: "lead" }, sentence(shown)), said),
-        h("div", { class: "actions", role: "group", "aria-label": "Feedback" }, [
-          act("Confirm", "confirmed", "c"),
-          act("False alarm", "false-alarm", "f"),
-          act("Undo", "undone", "u"),
-        ]),
+        createKeyButtons("Feedback", keys, ["c", "f", "F", "u"]),
       ),
       createFacts(shown, page),
       lines.element,
@@ -112,14 +89,10 @@ export function createAnomalyView(page) {
         ),
       ),
     );
-    if (isAnother) {
-      document.title = `${headline(shown).slice(0, 80)} – LogGuardian`;
-      scrollTo(0, 0);
-    }
   }
 
   feedback.onSaid((id) => {
-    if (shown?.id === id) void load(id);
+    if (shown?.id === id) question.now();
   });
 
   /** @param {number} step */
@@ -130,27 +103,40 @@ export function createAnomalyView(page) {
     if (next !== undefined) page.go({ view: "anomaly", name: next.id });
   }
 
+  const keys = {
+    ...feedback.keys(() => shown),
+    u: () => void feedback.undo(shown),
+    j: () => move(1),
+    k: () => move(-1),
+    m: () => lines.toggle(),
+    n: () => lines.next(),
+    Escape: () => page.go({ view: "anomalies" }),
+  };
+
   return {
     element,
     /** @param {import("../address.js").Place} place */
-    show: ({ name = "" }) => void load(name),
+    show({ name = "" }) {
+      wanted = name;
+      if (shown?.id !== name) {
+        shown = undefined;
+        fill(element, loading("Loading the anomaly …"));
+      }
+      question.now();
+    },
     update() {},
     leave() {
       document.title = "LogGuardian";
       wanted = "";
+      question.giveUp();
     },
     /** @param {any} anomaly */
     onAnomaly(anomaly) {
-      if (anomaly.id === wanted) void load(wanted);
+      if (anomaly.id === wanted) void question.soon();
     },
-    keys: {
-      ...feedback.keys(() => shown),
-      u: () => void feedback.undo(shown),
-      j: () => move(1),
-      k: () => move(-1),
-      m: () => lines.toggle(),
-      n: () => lines.next(),
-      Escape: () => page.go({ view: "anomalies" }),
-    },
+    keys,
   };
 }
+
+/** @param {any} anomaly */
+const revisionOf = (anomaly) => anomaly && `${anomaly.id} ${anomaly.document.logguardian.revision}`;

@@ -1,8 +1,10 @@
 /** One fingerprint: how often, where and since when, and each of its anomalies. */
 import { fill, h, key } from "../dom.js";
 import { createAnomalyList } from "../parts/anomaly-list.js";
+import { createKeyButtons } from "../parts/key-buttons.js";
 import { createSparkline, trendInWords } from "../parts/sparkline.js";
 import { failed, loading } from "../parts/states.js";
+import { createQuestion } from "../question.js";
 import { ago, count, dateTime, fixed, headline, noveltyInWords, visible } from "../words.js";
 
 const pageSize = 1000;
@@ -14,61 +16,51 @@ export function createGroupView(page) {
   const head = h("div", {});
   const element = h("div", { class: "view group" });
   let fingerprint = "";
-  /** @type {any[]} */
-  let anomalies = [];
+  const keys = {
+    ...list.keys,
+    ...feedback.keys(list.selected),
+    Escape: () => page.go({ view: "groups" }),
+  };
+  const listing = h("section", { class: "listing", "aria-labelledby": "group-list" }, [
+    h("div", { class: "title" }, [
+      h("h2", { id: "group-list" }, "Its anomalies"),
+      createKeyButtons("Feedback on the selected anomaly", keys, ["c", "f", "F"]),
+    ]),
+    list.element,
+  ]);
 
-  /** @param {string} name */
-  async function load(name) {
-    if (fingerprint !== name) {
-      fingerprint = name;
-      fill(element, back(), loading("Loading the group …"));
-    }
+  const question = createQuestion(async (signal) => {
     try {
-      const asked = new URLSearchParams({ fingerprint: name, limit: String(pageSize) });
-      const [patterns, found] = await Promise.all([
-        api.get("patterns?buckets=48"),
-        api.get(`anomalies?${asked}`),
+      const asked = new URLSearchParams({ fingerprint, limit: String(pageSize) });
+      const [patterns, { anomalies }] = await Promise.all([
+        api.get("patterns?buckets=48", { signal }),
+        api.get(`anomalies?${asked}`, { signal }),
       ]);
-      if (fingerprint !== name) return;
-      anomalies = found.anomalies;
-      const all = patterns.patterns.filter((/** @type {any} */ one) => one.fingerprint === name);
-      if (all.length === 0 && anomalies.length === 0)
-        return fill(
-          element,
-          back(),
-          h("section", { class: "state" }, [
-            h("h1", {}, "This group is not known"),
-            h(
-              "p",
-              {},
-              `No anomaly of the fingerprint ${visible(name)} is held: anomalies are forgotten after api.index.retention.`,
-            ),
-          ]),
-        );
+      const all = patterns.patterns.filter((/** @type {any} */ one) => one.fingerprint === fingerprint);
+      if (all.length === 0 && anomalies.length === 0) {
+        fill(element, back(), unknown());
+        return;
+      }
       fill(
         head,
         all.map((/** @type {any} */ pattern) => summaryOf(pattern, patterns)),
       );
-      if (!list.element.isConnected)
-        fill(
-          element,
-          back(),
-          head,
-          h("section", { class: "listing", "aria-labelledby": "group-list" }, [
-            h("h2", { id: "group-list" }, "Its anomalies"),
-            list.element,
-          ]),
-        );
+      if (!listing.isConnected) fill(element, back(), head, listing);
       list.show(anomalies);
     } catch (thrown) {
-      if (fingerprint === name)
-        fill(
-          element,
-          back(),
-          failed(/** @type {Error} */ (thrown), () => void load(name), "h1"),
-        );
+      if (!signal.aborted) fill(element, back(), failed(/** @type {Error} */ (thrown), question.now, "h1"));
     }
-  }
+  });
+
+  const unknown = () =>
+    h("section", { class: "state" }, [
+      h("h1", {}, "This group is not known"),
+      h(
+        "p",
+        {},
+        `No anomaly of the fingerprint ${visible(fingerprint)} is held: anomalies are forgotten after api.index.retention.`,
+      ),
+    ]);
 
   const back = () =>
     h(
@@ -109,12 +101,8 @@ export function createGroupView(page) {
               "p",
               { class: "said" },
               h("strong", {}, "◌ suppressed"),
-              " a false alarm: nobody is alerted of it until another bundle judges",
+              " by a false alarm: nobody is alerted of it now",
             ),
-        ]),
-        h("div", { class: "actions", role: "group", "aria-label": "Feedback on the selected anomaly" }, [
-          act("Confirm", "confirmed", "c"),
-          act("False alarm", "false-alarm", "f"),
         ]),
       ]),
       h("dl", { class: "facts" }, [
@@ -169,34 +157,25 @@ export function createGroupView(page) {
       h("dd", {}, h("strong", {}, answer), h("span", { class: "quiet" }, more)),
     );
 
-  /** @param {string} label @param {any} judgement @param {string} name */
-  const act = (label, judgement, name) =>
-    h(
-      "button",
-      {
-        type: "button",
-        onclick: () => void feedback.say(list.selected(), judgement),
-        "aria-keyshortcuts": name,
-      },
-      label,
-      " ",
-      key(name),
-    );
-
-  feedback.onSaid(() => element.isConnected && void load(fingerprint));
+  feedback.onSaid(() => element.isConnected && question.now());
 
   return {
     element,
     /** @param {import("../address.js").Place} place */
-    show: ({ name = "" }) => void load(name),
+    show({ name = "" }) {
+      if (fingerprint !== name) fill(element, back(), loading("Loading the group …"));
+      fingerprint = name;
+      question.now();
+    },
     update() {},
     leave() {
       fingerprint = "";
+      question.giveUp();
     },
     /** @param {any} anomaly */
     onAnomaly(anomaly) {
-      if (anomaly.fingerprint === fingerprint) void load(fingerprint);
+      if (anomaly.fingerprint === fingerprint) void question.soon();
     },
-    keys: { ...list.keys, ...feedback.keys(list.selected), Escape: () => page.go({ view: "groups" }) },
+    keys,
   };
 }

@@ -1,11 +1,12 @@
 /** Anomalies by fingerprint: the same fault, however often and wherever it is seen. */
+import { sinceOf } from "../address.js";
 import { button, fill, h } from "../dom.js";
 import { createSparkline, trendInWords } from "../parts/sparkline.js";
 import { failed, loading, nothing } from "../parts/states.js";
 import { createSuppressions } from "../parts/suppressions.js";
+import { createQuestion } from "../question.js";
 import { ago, count, dateTime, fixed, headline, visible } from "../words.js";
 
-const reloadAfterMs = 2000;
 /** @type {{ name: string, label: string, of: (pattern: any) => number | string }[]} */
 const columns = [
   { name: "what", label: "What its newest says", of: ({ newest }) => headline(newest) },
@@ -40,7 +41,7 @@ export function createGroupsView(page) {
   const body = h("tbody", {});
   const table = h(
     "div",
-    { class: "wide-table", tabindex: "0", role: "region", "aria-label": "Groups" },
+    { class: "wide-table", tabindex: "0", role: "region", "aria-label": "Groups", hidden: true },
     h("table", { class: "groups" }, h("thead", {}, head), body),
   );
   const state = h("div", {});
@@ -57,25 +58,23 @@ export function createGroupsView(page) {
     suppressions.element,
   ]);
 
-  async function load() {
+  const question = createQuestion(async (signal) => {
     const { pipeline, from, to, last } = page.place().filter;
     const asked = new URLSearchParams({ buckets: "24" });
-    for (const [name, value] of Object.entries({ pipeline, from, to, ...rangeOf(last) }))
+    for (const [name, value] of Object.entries({ pipeline, from: sinceOf(last) ?? from, to }))
       if (value) asked.set(name, value);
     if (found === undefined) fill(state, loading("Loading groups …"));
     try {
-      [found] = await Promise.all([api.get(`patterns?${asked}`), suppressions.load()]);
+      [found] = await Promise.all([api.get(`patterns?${asked}`, { signal }), suppressions.load(signal)]);
       fill(state);
       draw();
     } catch (thrown) {
+      if (signal.aborted) return;
       found = undefined;
       table.hidden = true;
-      fill(
-        state,
-        failed(/** @type {Error} */ (thrown), () => void load()),
-      );
+      fill(state, failed(/** @type {Error} */ (thrown), question.now));
     }
-  }
+  });
 
   function sorted() {
     const { text } = page.place().filter;
@@ -98,11 +97,13 @@ export function createGroupsView(page) {
     fill(state);
     if (!patterns.some((/** @type {any} */ { fingerprint }) => fingerprint === selected))
       selected = patterns[0].fingerprint;
-    fill(head, columns.map(headOf));
     const hadFocus = body.contains(document.activeElement);
     fill(body, patterns.map(rowOf));
     if (hadFocus) focus();
   }
+
+  // Not drawn anew with each answer: somebody may be at one of its buttons.
+  const drawHead = () => fill(head, columns.map(headOf));
 
   /** @param {typeof columns[number]} column */
   function headOf({ name, label }) {
@@ -110,6 +111,7 @@ export function createGroupsView(page) {
     const sort = () => {
       isDescending = isSorted ? !isDescending : name !== "what";
       sortedBy = name;
+      drawHead();
       draw();
       /** @type {HTMLElement | null} */ (head.querySelector(`[data-column="${name}"] button`))?.focus();
     };
@@ -196,25 +198,17 @@ export function createGroupsView(page) {
     focus();
   }
 
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let reloading;
-  const soon = () => {
-    if (reloading !== undefined) return;
-    reloading = setTimeout(() => {
-      reloading = undefined;
-      if (element.isConnected) void load();
-    }, reloadAfterMs);
-  };
-  page.feedback.onSaid(() => element.isConnected && void load());
+  drawHead();
+  page.feedback.onSaid(() => element.isConnected && question.now());
   const selectedPattern = () =>
     found?.patterns.find((/** @type {any} */ { fingerprint }) => fingerprint === selected);
 
   return {
     element,
-    show: () => void load(),
+    show: question.now,
     update() {},
-    leave() {},
-    onAnomaly: soon,
+    leave: question.giveUp,
+    onAnomaly: () => void question.soon(),
     keys: {
       ...page.feedback.keys(() => selectedPattern()?.newest),
       u: () => suppressions.undo(selectedPattern()),
@@ -243,10 +237,4 @@ function says({ fingerprint, top_origins, newest }, text) {
     headline(newest, "masked"),
     ...top_origins.map((/** @type {any} */ { name }) => name),
   ].some((part) => part.toLowerCase().includes(text));
-}
-
-/** @param {string | undefined} last */
-function rangeOf(last) {
-  const ms = { "15m": 900_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 604_800_000 }[last ?? ""];
-  return ms === undefined ? {} : { from: new Date(Date.now() - ms).toISOString() };
 }
