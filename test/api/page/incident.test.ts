@@ -51,6 +51,16 @@ it("asks again now and then, one question at a time, however many windows of the
   expect(asked).toBeLessThan(6);
 });
 
+it("shows a group that is none of the five hundred most frequent", async () => {
+  const frequent = Array.from({ length: 1002 }, (_, place) =>
+    anomalyAt(1 + place, { fingerprint: `f${place % 501}` }),
+  );
+  api = await startPageServer([anomalyAt(0), ...frequent]);
+  expect((await api.ask("/patterns")).body.partial).toBe(true);
+  ({ page } = await openPage(browser, `${api.url}/#/groups/${fingerprint}`));
+  await page.locator(".group-summary").getByText("1 anomalous window of 1 origin").waitFor();
+});
+
 it("shows no answer to a question that nobody asks any more", async () => {
   api = await startPageServer([
     anomalyAt(0, { pipeline: "slow", fingerprint: "00000000000000bb" }),

@@ -31,19 +31,17 @@ export function createGroupView(page) {
 
   const question = createQuestion(async (signal) => {
     try {
-      const asked = new URLSearchParams({ fingerprint, limit: String(pageSize) });
-      const [patterns, { anomalies }] = await Promise.all([
-        api.get("patterns?buckets=48", { signal }),
-        api.get(`anomalies?${asked}`, { signal }),
+      const [{ patterns, from, to }, { anomalies }] = await Promise.all([
+        api.get(`patterns?${new URLSearchParams({ fingerprint, buckets: "48" })}`, { signal }),
+        api.get(`anomalies?${new URLSearchParams({ fingerprint, limit: String(pageSize) })}`, { signal }),
       ]);
-      const all = patterns.patterns.filter((/** @type {any} */ one) => one.fingerprint === fingerprint);
-      if (all.length === 0 && anomalies.length === 0) {
+      if (patterns.length === 0 && anomalies.length === 0) {
         fill(element, back(), unknown());
         return;
       }
       fill(
         head,
-        all.map((/** @type {any} */ pattern) => summaryOf(pattern, patterns)),
+        patterns.map((/** @type {any} */ pattern) => summaryOf(pattern, { from, to })),
       );
       if (!listing.isConnected) fill(element, back(), head, listing);
       list.show(anomalies);
