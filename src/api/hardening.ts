@@ -40,6 +40,8 @@ export async function hardenServer(server: ApiServer, config: Config["api"]): Pr
     max: config.limits.requestsPerMinute,
     timeWindow: 60_000,
     keyGenerator: authentication.counterOf,
+    // What anybody may ask costs nothing, and one look at the page is dozens of its files.
+    allowList: ({ routeOptions, is404 }) => !is404 && routeOptions.config.scope === undefined,
     errorResponseBuilder: (_, { max, ttl }) =>
       refusal("LG_API_RATE", `There were more than ${max} requests in a minute.`, "Ask less often.", {
         retryAfterSeconds: ttl / 1000,

@@ -219,7 +219,7 @@ describe("without a token", () => {
     expect((await api.ask("/detect", { body: { logs: logs.slice(0, 1) } })).status).toBe(200);
   });
 
-  it("answers 429 to who asks too often, but for its health", async () => {
+  it("answers 429 to who asks too often, but for its health and its page", async () => {
     let answer = await api.ask("/suppressions");
     await until(async () => {
       answer = await api.ask("/suppressions");
@@ -227,7 +227,7 @@ describe("without a token", () => {
     }, "it is too often");
     expect(answer.body).toMatchObject({ code: "LG_API_RATE", status: 429 });
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect((await api.ask("/health")).status).toBe(200);
+    for (const path of ["/health", "/", "/app.js"]) expect((await api.ask(path)).status, path).toBe(200);
   });
 });
 

@@ -20,7 +20,6 @@ export function healthRoutes(server: ApiServer, { health, detection }: ApiDeps):
   server.get(
     "/health",
     {
-      config: { rateLimit: false },
       schema: {
         tags: ["service"],
         summary: "Whether it lives, is ready, and what it waits for",
