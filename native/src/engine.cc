@@ -239,7 +239,8 @@ void Engine::execute(std::vector<Operation>& operations, const std::vector<int32
         api.llama_memory_seq_rm(memory, operation.source, operation.from, operation.to);
         break;
       case Operation::Clear:
-        api.llama_memory_clear(memory, false);
+        // With its numbers: one that is not finite would reach whoever is given its cell, although it is masked.
+        api.llama_memory_clear(memory, true);
         break;
       default:
         decode(operation, ids, logits);

@@ -1,7 +1,9 @@
 import type { CacheStats } from "../byte-cache.ts";
 import type { Embedder } from "../embed/embedder.ts";
-import { LogGuardianError } from "../errors.ts";
+import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
+import { hasEnded } from "../model/ended.ts";
+import { type Logger, silentLogger } from "../telemetry/logger.ts";
 import { scoreOf } from "./calibration.ts";
 import { lineWeights } from "./evidence.ts";
 import type { Judgement } from "./judgement.ts";
@@ -12,7 +14,10 @@ import { windowVectors } from "./window-vectors.ts";
 
 /** Windows of masked lines to judgements: caches, embedder, language model, calibration and evidence in their order. */
 export interface Judge {
-  /** In the order asked. A window that cannot be judged is undecided with the reason; it spoils no other. */
+  /**
+   * In the order asked. A window that cannot be judged is undecided with the reason; it spoils no other.
+   * @throws LogGuardianError LG_MODEL_ENDED where no window can be judged any more: whoever asks must begin anew.
+   */
   judge(
     windows: readonly AskedWindow[],
     asked?: { /** as of the options */ rawOutput: boolean },
@@ -45,10 +50,17 @@ export interface JudgeOptions {
 export const windowsPerCall = 256;
 
 export function createJudge(
-  deps: { bundle: Bundle; embedder: Embedder; scorer: Scorer; novelty?: Novelty | undefined },
+  deps: {
+    bundle: Bundle;
+    embedder: Embedder;
+    scorer: Scorer;
+    novelty?: Novelty | undefined;
+    /** Of what a judgement does not tell. */
+    logger?: Logger;
+  },
   options: JudgeOptions,
 ): Judge {
-  const { bundle, embedder, scorer, novelty } = deps;
+  const { bundle, embedder, scorer, novelty, logger = silentLogger } = deps;
   const { calibration, window: limits } = bundle.manifest;
   const cache = createVerdictCache(options.cacheBytes);
 
@@ -76,31 +88,48 @@ export function createJudge(
       else missing.set(key, window);
     }
     if (missing.size === 0) return results;
+    const computed = await computeAll([...missing.values()]);
+    for (const [place, key] of [...missing.keys()].entries()) {
+      const result = computed[place];
+      if (isKnown(result)) cache.set(key, result);
+      results.set(key, result);
+    }
+    return results;
+  }
+
+  /** Windows that fail together are tried one by one, so that only what fails alone has no answer. */
+  async function computeAll(windows: readonly AskedWindow[]): Promise<Result[]> {
     try {
-      const windows = [...missing.values()];
-      const vectors = await windowVectors(
-        embedder,
-        windows.map(({ masked }) => masked),
-      );
-      const scored = await scorer.score(
-        vectors.map(({ joined }) => joined),
-        windows.map(({ id, linesBefore }) =>
-          id === undefined ? undefined : { id, isLast: linesBefore === undefined },
-        ),
-      );
-      for (const [place, key] of [...missing.keys()].entries()) {
-        const logits = scored[place];
-        if (logits === undefined || logits instanceof LogGuardianError) {
-          results.set(key, logits);
-          continue;
-        }
-        const known: KnownWindow = { logits };
-        if (novelty !== undefined) known.lineNovelties = await novelty.of(vectors[place]?.lines ?? []);
-        cache.set(key, known);
-        results.set(key, known);
-      }
+      return await compute(windows);
     } catch (thrown) {
-      for (const key of missing.keys()) results.set(key, thrown);
+      if (hasEnded(thrown)) throw thrown;
+      if (windows.length === 1) return [thrown];
+      const results: Result[] = [];
+      for (const window of windows) results.push(...(await computeAll([window])));
+      return results;
+    }
+  }
+
+  async function compute(windows: readonly AskedWindow[]): Promise<Result[]> {
+    const vectors = await windowVectors(
+      embedder,
+      windows.map(({ masked }) => masked),
+    );
+    const scored = await scorer.score(
+      vectors.map(({ joined }) => joined),
+      windows.map(({ id, linesBefore }) =>
+        id === undefined ? undefined : { id, isLast: linesBefore === undefined },
+      ),
+    );
+    const results: Result[] = [];
+    for (const [place, logits] of scored.entries()) {
+      if (logits instanceof LogGuardianError) {
+        results.push(logits);
+        continue;
+      }
+      const known: KnownWindow = { logits };
+      if (novelty !== undefined) known.lineNovelties = await novelty.of(vectors[place]?.lines ?? []);
+      results.push(known);
     }
     return results;
   }
@@ -119,14 +148,16 @@ export function createJudge(
     return new Set(stay.map(({ window }) => window));
   }
 
-  async function withWeights(known: KnownWindow, lines: readonly string[]): Promise<Result> {
+  /** Without them where they cannot be computed: the verdict stands. */
+  async function withWeights(known: KnownWindow, lines: readonly string[]): Promise<KnownWindow> {
     if (known.weights !== undefined) return known;
     try {
       const [vectors] = await windowVectors(embedder, [lines]);
       const weights = await lineWeights(scorer, vectors?.joined ?? new Float32Array(0), lines);
       return { ...known, weights };
     } catch (thrown) {
-      return thrown;
+      leftOut("The weights of an anomalous window's lines cannot be computed.", thrown);
+      return known;
     }
   }
 
@@ -150,11 +181,36 @@ export function createJudge(
       judgement.novelty = Math.max(...known.lineNovelties);
       judgement.lineNovelties = known.lineNovelties;
     }
-    if (rawOutput) {
-      const [vectors] = await windowVectors(embedder, [lines]);
-      if (vectors !== undefined) judgement.answer = await scorer.answer(vectors.joined);
-    }
+    const answer = rawOutput ? await answerTo(lines) : undefined;
+    if (answer !== undefined) judgement.answer = answer;
     return judgement;
+  }
+
+  async function answerTo(lines: readonly string[]): Promise<string | undefined> {
+    try {
+      const [vectors] = await windowVectors(embedder, [lines]);
+      return await scorer.answer(vectors?.joined ?? new Float32Array(0));
+    } catch (thrown) {
+      leftOut("The model cannot answer a window in words.", thrown);
+      return undefined;
+    }
+  }
+
+  /** What stands beside a verdict, and is missing now. */
+  function leftOut(event: string, thrown: unknown): void {
+    if (hasEnded(thrown)) throw thrown;
+    logger.warn(event, { error: reasonOf(thrown) });
+  }
+
+  /** The reasons, each once: a verdict carries only its code. */
+  function tellUndecided(results: Iterable<Result>): void {
+    const failures = [...results].filter((result) => !isKnown(result));
+    for (const [error, alike] of Map.groupBy(failures, reasonOf))
+      logger.warn("Windows are undecided: they could not be judged.", {
+        windows: alike.length,
+        code: codeOf(alike[0]),
+        error,
+      });
   }
 
   return {
@@ -179,8 +235,9 @@ export function createJudge(
         if (!options.evidence || !isKnown(known)) continue;
         const result = await withWeights(known, window.masked);
         results.set(window.key, result);
-        if (isKnown(result)) cache.set(window.key, result);
+        cache.set(window.key, result);
       }
+      tellUndecided(results.values());
       return Promise.all(
         asked.map((window) => {
           const result = results.get(window.key);

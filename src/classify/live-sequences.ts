@@ -22,6 +22,8 @@ export interface LiveSequences {
   /** The sequence to keep this window in. */
   keep(id: string, window: Float32Array): number;
   drop(id: string): void;
+  /** Of all windows. */
+  clear(): void;
 }
 
 /** @param options.sequences those that may be used. */
@@ -54,5 +56,6 @@ export function createLiveSequences(options: { width: number; sequences: readonl
       return sequence;
     },
     drop: (id) => void live.delete(id),
+    clear: () => live.clear(),
   };
 }

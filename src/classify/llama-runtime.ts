@@ -60,58 +60,68 @@ export async function openLlamaOn(
   bundle: Bundle,
   options: RuntimeOptions,
 ): Promise<LlamaRuntime> {
-  const { manifest } = bundle;
-  const modelPath = bundle.path(manifest.llama.file);
   const { llama, addon } = await bindLlama(gpu);
-
-  const vocabulary = await llama.loadModel({ modelPath, vocabOnly: true, gpuLayers: 0 }).catch((thrown) => {
-    throw loadFailed(modelPath, thrown);
-  });
-  checkPrompt(vocabulary, bundle);
-
-  const { before, after } = manifest.prompt;
-  const positionsPerSequence = before.ids.length + manifest.window.maxLines + after.ids.length;
-  const maxPositions = Math.max(positionsPerDecode, positionsPerSequence);
-  const gpuLayers = llama.gpu === false ? 0 : await chooseGpuLayers(modelPath, llama, options.gpuLayers);
-  const maxSequences = Math.max(2, options.maxWindows);
-  const { liveWindows: liveSequences = 0 } = options;
-  let engine: Engine;
-  try {
-    engine = new addon.Engine({
-      modelPath,
-      ...(manifest.llama.adapter === undefined ? {} : { adapterPath: bundle.path(manifest.llama.adapter) }),
-      gpuLayers,
-      threads: options.threads > 0 ? options.threads : Math.max(1, availableParallelism() - 1),
-      maxSequences: maxSequences + liveSequences,
-      maxPositions,
-      positionsPerSequence,
-      repack: !(await hasBlocksOf256(modelPath)),
-      flashAttention: manifest.llama.flashAttention,
-    });
-  } catch (thrown) {
-    throw loadFailed(modelPath, thrown);
-  }
-  const { width } = engine.info();
-  if (width !== manifest.embedder.width) {
-    throw new LogGuardianError(
-      "LG_BUNDLE_WIDTH",
-      `The language model takes vectors of ${width} numbers, the bundle's encoder gives ${manifest.embedder.width}.`,
-      "Export the bundle again: encoder and language model do not belong together.",
-    );
-  }
-  return {
-    engine,
-    device: gpuLayers > 0 ? `${llama.gpu}, ${gpuLayers} layers` : "cpu",
-    maxSequences,
-    liveSequences,
-    maxPositions,
-    detokenize: (ids) => vocabulary.detokenize(ids as unknown as Token[]),
-    async close() {
-      engine.dispose();
-      await vocabulary.dispose();
-      await llama.dispose();
-    },
+  let vocabulary: LlamaModel | undefined;
+  let engine: Engine | undefined;
+  const close = async () => {
+    engine?.dispose();
+    await vocabulary?.dispose();
+    await llama.dispose();
   };
+  try {
+    const { manifest } = bundle;
+    const modelPath = bundle.path(manifest.llama.file);
+    const tokenizer = await llama.loadModel({ modelPath, vocabOnly: true, gpuLayers: 0 }).catch((thrown) => {
+      throw loadFailed(modelPath, thrown);
+    });
+    vocabulary = tokenizer;
+    checkPrompt(tokenizer, bundle);
+
+    const { before, after } = manifest.prompt;
+    const positionsPerSequence = before.ids.length + manifest.window.maxLines + after.ids.length;
+    const maxPositions = Math.max(positionsPerDecode, positionsPerSequence);
+    const gpuLayers = llama.gpu === false ? 0 : await chooseGpuLayers(modelPath, llama, options.gpuLayers);
+    const maxSequences = Math.max(2, options.maxWindows);
+    const { liveWindows: liveSequences = 0 } = options;
+    const repack = !(await hasBlocksOf256(modelPath));
+    try {
+      engine = new addon.Engine({
+        modelPath,
+        ...(manifest.llama.adapter === undefined ? {} : { adapterPath: bundle.path(manifest.llama.adapter) }),
+        gpuLayers,
+        threads: options.threads > 0 ? options.threads : Math.max(1, availableParallelism() - 1),
+        maxSequences: maxSequences + liveSequences,
+        maxPositions,
+        positionsPerSequence,
+        repack,
+        flashAttention: manifest.llama.flashAttention,
+      });
+    } catch (thrown) {
+      throw loadFailed(modelPath, thrown);
+    }
+    checkWidth(engine.info().width, bundle);
+    return {
+      engine,
+      device: gpuLayers > 0 ? `${llama.gpu}, ${gpuLayers} layers` : "cpu",
+      maxSequences,
+      liveSequences,
+      maxPositions,
+      detokenize: (ids) => tokenizer.detokenize(ids as unknown as Token[]),
+      close,
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+function checkWidth(width: number, { manifest }: Bundle): void {
+  if (width === manifest.embedder.width) return;
+  throw new LogGuardianError(
+    "LG_BUNDLE_WIDTH",
+    `The language model takes vectors of ${width} numbers, the bundle's encoder gives ${manifest.embedder.width}.`,
+    "Export the bundle again: encoder and language model do not belong together.",
+  );
 }
 
 function checkPrompt(vocabulary: LlamaModel, { manifest }: Bundle): void {

@@ -1,5 +1,6 @@
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
+import { hasEnded, modelEnded } from "../model/ended.ts";
 import type { Operation } from "./addon.ts";
 import { createLiveSequences, type Live, type LiveWindow } from "./live-sequences.ts";
 import { type LlamaRuntime, openLlama, type RuntimeOptions } from "./llama-runtime.ts";
@@ -24,9 +25,11 @@ export interface Scorer {
   readonly device: string;
   /**
    * Each window is [lines, width]. On a CPU without flash attention a window's logits are the same bits alone, in any
-   * batch and in any order. One bad window (LG_WINDOW_EMPTY, LG_EMBEDDING_NOT_FINITE, LG_DECODE) spoils no other.
+   * batch and in any order. One bad window (LG_WINDOW_EMPTY, LG_WINDOW_TOO_LONG, LG_EMBEDDING_NOT_FINITE,
+   * LG_LOGITS_NOT_FINITE, LG_DECODE) spoils no other.
    * @param live of windows that go on: of those whose lines are still in the KV cache only the new ones are computed. The
    *   logits are the same bits.
+   * @throws LogGuardianError LG_MODEL_ENDED where no window can be scored any more.
    */
   score(windows: readonly Float32Array[], live?: LiveWindows): Promise<Scored[]>;
   /** Logits after the first `counts[i]` lines of the window, from one KV cache; 0 asks about no line at all. */
@@ -49,8 +52,17 @@ const maxAnswerTokens = 6;
  *   embedding path does not answer as the token path does.
  */
 export async function createScorer(bundle: Bundle, options: RuntimeOptions): Promise<Scorer> {
-  const { manifest } = bundle;
   const runtime = await openLlama(bundle, options);
+  try {
+    return await scorerOn(runtime, bundle);
+  } catch (thrown) {
+    await runtime.close();
+    throw thrown;
+  }
+}
+
+async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> {
+  const { manifest } = bundle;
   const { engine, maxSequences, liveSequences, maxPositions } = runtime;
   const { width } = engine.info();
   const verdictIds = Int32Array.of(manifest.verdict.normal.id, manifest.verdict.anomalous.id);
@@ -61,7 +73,6 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
   };
   const beforeLength = manifest.prompt.before.ids.length;
   const afterLength = manifest.prompt.after.ids.length;
-  await checkParity(runtime, bundle, prompt);
 
   // The prompt's beginning is computed once and stays in every sequence: only what follows it is removed.
   const keepPrefix: Operation[] = [
@@ -69,7 +80,6 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     decodePieces([{ parts: [prompt.before], sequence: 0, from: 0, output: false }], width),
     ...range(1, maxSequences).map((target): Operation => ({ kind: "copy", source: 0, target })),
   ];
-  await engine.run(keepPrefix, verdictIds);
 
   /** Programs leave the cache as they found it, so they must not interleave. */
   let last: Promise<unknown> = Promise.resolve();
@@ -85,6 +95,37 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     sequences: range(maxSequences, maxSequences + liveSequences),
   });
   const whole = (sequence: number): Operation => ({ kind: "remove", sequence, from: 0 });
+
+  async function begin(): Promise<void> {
+    kept.clear();
+    await checkParity(runtime, bundle, prompt);
+    await engine.run(keepPrefix, verdictIds);
+  }
+  await begin();
+
+  /** How often what was kept has gone. */
+  let begins = 0;
+  /** Where the cache is in doubt. @throws LogGuardianError LG_MODEL_ENDED where the prompt itself fails. */
+  async function beginAnew(): Promise<void> {
+    begins++;
+    try {
+      await begin();
+    } catch (thrown) {
+      throw modelEnded("language model", thrown);
+    }
+  }
+
+  /** @param program its logits are those of windows. */
+  async function run(program: readonly Operation[]): Promise<Scored[]> {
+    const scored = await engine.run(program, verdictIds).then(pairs, async (thrown) => {
+      // What the program has done of itself is not known.
+      await beginAnew();
+      throw thrown;
+    });
+    // What is not finite stays in the cache, and reaches who uses it next though it is masked: 0 times NaN is NaN.
+    if (scored.some((one) => one instanceof LogGuardianError)) await beginAnew();
+    return scored;
+  }
 
   interface Asked {
     window: Float32Array;
@@ -107,7 +148,7 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     });
   }
 
-  async function decodeWindows(asked: readonly Asked[]): Promise<Logits[]> {
+  async function decodeWindows(asked: readonly Asked[]): Promise<Scored[]> {
     const before: Operation[] = [];
     const after: Operation[] = [];
     const pieces = asked.map(({ window, known }, sequence) => {
@@ -128,13 +169,7 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
       after.push(whole(target), { kind: "copy", source: sequence, target });
       after.push({ kind: "remove", sequence: target, from });
     }
-    try {
-      return pairs(await engine.run([...before, decodePieces(pieces, width), ...after], verdictIds));
-    } catch (thrown) {
-      // What the program has done of itself is not known.
-      for (const { live } of asked) if (live !== undefined) kept.drop(live.id);
-      throw thrown;
-    }
+    return run([...before, decodePieces(pieces, width), ...after]);
   }
 
   /** A batch that fails is tried window by window, so that only what fails alone stays unscored. */
@@ -142,11 +177,16 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     try {
       return await decodeWindows(asked);
     } catch (thrown) {
-      if (asked.length === 1) return [decodeFailed(thrown)];
-      const results: Scored[] = [];
-      for (const { window, live } of asked) results.push(...(await scoreBatch([{ window, live }])));
-      return results;
+      if (hasEnded(thrown)) throw thrown;
+      return asked.length > 1 ? oneByOne(asked) : [decodeFailed(thrown)];
     }
+  }
+
+  /** Each computed whole. */
+  async function oneByOne(asked: readonly Asked[]): Promise<Scored[]> {
+    const results: Scored[] = [];
+    for (const { window, live } of asked) results.push(...(await scoreBatch([{ window, live }])));
+    return results;
   }
 
   /** The question after the window, once for each list of ranges of lines that it does not see. */
@@ -154,10 +194,18 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
     const refused = refusal(window, width, manifest.window.maxLines);
     if (refused) throw refused;
     const source = maxSequences - 1;
-    const lines: Piece = { parts: [window], sequence: 0, from: beforeLength, output: false };
+    // With the prompt's last row: the only line of a window would be a row alone, which is rounded otherwise.
+    const from = beforeLength - 1;
+    const lines: Piece = {
+      parts: [prompt.before.subarray(from * width), window],
+      sequence: 0,
+      from,
+      output: false,
+    };
     // The lines are computed in sequence 0 and kept in the last one, which each question gets a copy of.
     const keep: Operation[] = [whole(source), { kind: "copy", source: 0, target: source }];
-    await engine.run([forget(0), decodePieces([lines], width), ...keep], verdictIds);
+    const fresh: Operation = { kind: "remove", sequence: 0, from };
+    await run([fresh, decodePieces([lines], width), ...keep]);
     const most = Math.min(source, Math.floor(maxPositions / afterLength));
     const logits: Logits[] = [];
     for (let first = 0; first < hidden.length; first += most) {
@@ -178,7 +226,10 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
         const seen = endOfSeen(window.length / width, ranges);
         return { parts: [prompt.after], sequence, from: beforeLength + seen, output: true };
       });
-      logits.push(...pairs(await engine.run([...cut, decodePieces(pieces, width)], verdictIds)));
+      for (const scored of await run([...cut, decodePieces(pieces, width)])) {
+        if (scored instanceof LogGuardianError) throw scored;
+        logits.push(scored);
+      }
     }
     return logits;
   }
@@ -194,8 +245,11 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
         const good = range(0, windows.length).filter((place) => results[place] === pending);
         const asked = askedOf(good, windows, live);
         const sizes = asked.map(({ window, known }) => window.length / width - (known?.lines ?? 0));
+        const begunBefore = begins;
         for (const batch of batchesBySize(sizes, maxSequences, maxPositions, afterLength)) {
-          const scored = await scoreBatch(batch.flatMap((index) => asked[index] ?? []));
+          const chosen = batch.flatMap((index) => asked[index] ?? []);
+          // What of them was in the cache may have gone since; computed whole they may be too much for one decode.
+          const scored = await (begins > begunBefore ? oneByOne(chosen) : scoreBatch(chosen));
           for (const [place, index] of batch.entries()) results[good[index] ?? 0] = scored[place] ?? pending;
         }
         return results;
@@ -325,11 +379,19 @@ async function checkParity(runtime: LlamaRuntime, { manifest }: Bundle, prompt: 
   );
 }
 
-function pairs(logits: Float32Array): Logits[] {
-  return range(0, logits.length / 2).map((place) => ({
-    normal: logits[2 * place] ?? NaN,
-    anomalous: logits[2 * place + 1] ?? NaN,
-  }));
+function pairs(logits: Float32Array): Scored[] {
+  return range(0, logits.length / 2).map((place) => {
+    const [normal = NaN, anomalous = NaN] = logits.subarray(2 * place);
+    return Number.isFinite(normal) && Number.isFinite(anomalous) ? { normal, anomalous } : notFinite();
+  });
+}
+
+function notFinite(): LogGuardianError {
+  return new LogGuardianError(
+    "LG_LOGITS_NOT_FINITE",
+    "The language model answers the window with a logit that is not finite.",
+    "Its weights or this machine's arithmetic cannot take the window: `logguardian model verify`; keep its lines.",
+  );
 }
 
 function greatest(logits: Float32Array): number {

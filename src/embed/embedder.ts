@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import { type CacheStats, createByteCache } from "../byte-cache.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Bundle } from "../model/bundle.ts";
+import { modelEnded } from "../model/ended.ts";
 import type { FirstAnswer, WorkerAnswer, WorkerSettings } from "./onnx-worker.ts";
 
 /** Masked lines to vectors that the language model takes as positions of its input. */
@@ -12,7 +13,10 @@ export interface Embedder {
   readonly width: number;
   /** ONNX Runtime's execution provider: cpu or cuda. */
   readonly provider: string;
-  /** One vector per line, in order. Each distinct line is computed once, and not at all where it is cached. */
+  /**
+   * One vector per line, in order. Each distinct line is computed once, and not at all where it is cached.
+   * @throws LogGuardianError LG_EMBED_FAILED where one of these lines cannot be embedded, LG_MODEL_ENDED where none can be.
+   */
   embed(lines: readonly string[]): Promise<Float32Array[]>;
   stats(): CacheStats;
   close(): Promise<void>;
@@ -71,19 +75,20 @@ export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): 
 
   let nextId = 0;
   let dead: Error | undefined;
-  const fail = (reason: Error) => {
-    dead = reason;
-    for (const { reject } of waiting.values()) reject(reason);
+  const fail = (thrown: unknown) => {
+    dead ??= modelEnded("encoder", thrown);
+    for (const { reject } of waiting.values()) reject(dead);
     waiting.clear();
   };
   worker.on("message", (answer: WorkerAnswer) => {
+    if (answer.kind === "failed" && answer.isBroken) return fail(answer.message);
     const call = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if (answer.kind === "embedded") call?.resolve(answer.embeddings);
-    else call?.reject(new Error(answer.message));
+    if (answer.kind === "embedded") return call?.resolve(answer.embeddings);
+    call?.reject(embedFailed(answer.message));
   });
   worker.on("error", fail);
-  worker.on("exit", () => fail(new Error("The encoder's thread has ended.")));
+  worker.on("exit", () => fail("its thread has ended"));
 
   function compute(lines: string[]): Promise<Float32Array> {
     if (dead) return Promise.reject(dead);
@@ -131,9 +136,17 @@ export async function createEmbedder(bundle: Bundle, options: EmbedderOptions): 
     async close() {
       worker.removeAllListeners("exit");
       await worker.terminate();
-      fail(new Error("The encoder is closed."));
+      fail("it is closed");
     },
   };
+}
+
+function embedFailed(sentence: string): LogGuardianError {
+  return new LogGuardianError(
+    "LG_EMBED_FAILED",
+    `The encoder cannot embed a line: ${sentence}`,
+    "Its graph or tokenizer cannot take the line: `logguardian model verify`; keep the window's lines.",
+  );
 }
 
 const unasked = new Float32Array(0);

@@ -22,7 +22,7 @@ export type FirstAnswer =
 
 export type WorkerAnswer =
   | { kind: "embedded"; id: number /** [lines, width] */; embeddings: Float32Array }
-  | { kind: "failed"; id: number; message: string };
+  | { kind: "failed"; id: number; message: string /** Whatever it is asked. */; isBroken: boolean };
 
 if (parentPort !== null) await serve(parentPort, workerData as WorkerSettings);
 
@@ -33,7 +33,8 @@ async function serve(port: NonNullable<typeof parentPort>, settings: WorkerSetti
     const { session, provider } = await openSession(settings);
     const tokenizer = createLineTokenizer(settings.tokenizerPath, settings.maxTokens);
     const embed = (lines: string[]) => embedLines(session, lines, tokenizer.encode);
-    const { length: width } = await embed([""]).catch((thrown) => {
+    const tryIt = () => embed([""]);
+    const { length: width } = await tryIt().catch((thrown) => {
       throw provider === "cpu" ? unusable(settings.modelPath, thrown) : notStarted(provider, thrown);
     });
     port.on("message", async ({ id, lines }: { id: number; lines: string[] }) => {
@@ -41,7 +42,12 @@ async function serve(port: NonNullable<typeof parentPort>, settings: WorkerSetti
         const embeddings = await embed(lines);
         answer({ kind: "embedded", id, embeddings }, [embeddings.buffer]);
       } catch (thrown) {
-        answer({ kind: "failed", id, message: String(thrown) });
+        // These lines may be at fault, or all is lost, such as a GPU: what worked at the start tells.
+        const isBroken = await tryIt().then(
+          () => false,
+          () => true,
+        );
+        answer({ kind: "failed", id, message: sentenceOf(thrown), isBroken });
       }
     });
     answer({ kind: "ready", provider, width });

@@ -43,12 +43,12 @@ export function createCommits(
 
   async function commitAll(): Promise<boolean> {
     const mine = state.generation();
-    const due = state.owned().flatMap(({ owned, ...place }) => {
-      const point = owned.worker.commitPoint();
+    const due = state.owned().flatMap(({ owned: { worker }, ...place }) => {
+      const point = worker.commitPoint();
       const known = committed.get(nameOf(place));
       return known === textOf(point) || (commitOnce === undefined && known !== undefined)
         ? []
-        : [{ place, point }];
+        : [{ place, point, worker }];
     });
     if (due.length === 0) return true;
     const offsets = due.map(({ place, point: { offset, metadata } }) => ({
@@ -63,7 +63,10 @@ export function createCommits(
           topics: offsets.map(({ topic, ...partition }) => ({ topic, partitions: [partition] })),
         });
       if (mine === state.generation())
-        for (const { place, point } of due) committed.set(nameOf(place), textOf(point));
+        for (const { place, point, worker } of due) {
+          committed.set(nameOf(place), textOf(point));
+          worker.committed?.(point);
+        }
       lastAt = Date.now();
       return true;
     } catch (thrown) {

@@ -25,6 +25,8 @@ export interface PartitionWorker {
   tick?(state: { position: number; end: number }): Promise<void>;
   /** Everything below may be forgotten by the broker. */
   commitPoint(): Committed;
+  /** That point stands committed. */
+  committed?(point: Committed): void;
 }
 
 export interface PartitionEvents {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Detection, LogLine } from "../api/detection.ts";
 import type { Config } from "../config/schema.ts";
+import { hasEnded } from "../model/ended.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { showCaches } from "./cache-metrics.ts";
 import { detectLines, detectPipeline } from "./detect-logs.ts";
@@ -10,7 +12,10 @@ import { modelOptionsOf, type OpenModel, openModel } from "./open-model.ts";
 const againAfterMs = 30_000;
 
 /** The model of `api.bundle`, opened by whoever first needs it. */
-export function createDetection(config: Config, { metrics }: { metrics: Metrics }): Detection {
+export function createDetection(
+  config: Config,
+  { metrics, ...deps }: { metrics: Metrics; logger?: Logger },
+): Detection {
   const { bundle, threshold } = config.api;
   const options = modelOptionsOf(config, {
     ...(bundle === undefined ? {} : { bundle }),
@@ -29,15 +34,23 @@ export function createDetection(config: Config, { metrics }: { metrics: Metrics 
   async function tryToOpen(): Promise<OpenModel> {
     failedAt = undefined;
     try {
-      opened = await openModel(options);
+      opened = await openModel(options, deps);
     } catch (thrown) {
       failedAt = Date.now();
       throw thrown;
     }
-    showCaches(metrics, detectPipeline, opened.judge);
     return opened;
   }
 
+  /** Whoever asks next opens it anew. */
+  function forget(model: OpenModel): void {
+    if (opened !== model) return;
+    opening = undefined;
+    opened = undefined;
+    void model.close().catch(() => undefined);
+  }
+
+  showCaches(metrics, detectPipeline, () => opened?.judge);
   return {
     async open() {
       return modelOf(await open());
@@ -57,6 +70,9 @@ export function createDetection(config: Config, { metrics }: { metrics: Metrics 
           metrics.inference.observe({ pipeline: detectPipeline }, seconds);
           onInference?.(seconds);
         },
+      }).catch((thrown) => {
+        if (hasEnded(thrown)) forget(model);
+        throw thrown;
       });
     },
     async close() {

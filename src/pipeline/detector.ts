@@ -5,6 +5,9 @@ import type { Verdict } from "../verdict/verdict.ts";
 import type { Window } from "../window/window.ts";
 import type { ScoringGuard } from "./scoring-guard.ts";
 
+/** Why a window is undecided that no process survived: who asked ends its mark, once that verdict is durable. */
+export const crashed = "LG_SCORER_CRASHED";
+
 export interface Detector {
   /** Judges windows together: equal lines are embedded once, equal windows scored once. Never throws for one window. */
   detect(windows: readonly Window[]): Promise<Verdict[]>;
@@ -54,10 +57,10 @@ export function createDetector(
   }
 
   async function judgementsOf(windows: readonly Window[]): Promise<Judgement[]> {
+    if (guard !== undefined && windows.every((window) => guard.isPoison(window)))
+      return windows.map(({ lines }) => judge.undecided(lines.length, crashed));
+    await guard?.begin(windows);
     try {
-      if (guard !== undefined && windows.every((window) => guard.isPoison(window)))
-        return windows.map(({ lines }) => judge.undecided(lines.length, "LG_SCORER_CRASHED"));
-      await guard?.begin(windows);
       return await judge.judge(windows.map(askedOf));
     } finally {
       await guard?.end(windows);

@@ -26,7 +26,7 @@ export async function runEmbeddedApi(config: Config): Promise<void> {
   const stopping = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
   });
-  const detection = createDetection(config, { metrics });
+  const detection = createDetection(config, { metrics, logger });
   const index = createMemoryIndex(indexLimitsOf(config));
   const upkeep = createIndexUpkeep(index, { metrics, logger });
   const incarnation = await index.incarnation();

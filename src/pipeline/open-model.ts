@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { createEmbedder, type Embedder } from "../embed/embedder.ts";
 import { type Bundle, defaultBundleDir, loadBundle } from "../model/bundle.ts";
 import { readTrainingLines } from "../model/novelty.ts";
+import { type Logger, silentLogger } from "../telemetry/logger.ts";
 
 /** Which machine parts the model runs on, and what it may keep. */
 export interface InferenceOptions {
@@ -78,7 +79,10 @@ export function modelOptionsOf(
  * Loads and checks a bundle and makes it ready to judge windows.
  * @throws LogGuardianError LG_BUNDLE_* where the bundle is missing or damaged, LG_NATIVE_* where the machine cannot run it.
  */
-export async function openModel(options: ModelOptions = {}): Promise<OpenModel> {
+export async function openModel(
+  options: ModelOptions = {},
+  { logger = silentLogger }: { logger?: Logger } = {},
+): Promise<OpenModel> {
   const inference = { ...defaultInference, ...options.inference };
   const bundle = await loadBundle(options.bundleDir ?? defaultBundleDir());
   const opening = [
@@ -102,7 +106,7 @@ export async function openModel(options: ModelOptions = {}): Promise<OpenModel> 
     const scorer = await opening[1];
     const trainingLines = await readTrainingLines(bundle);
     const judge = createJudge(
-      { bundle, embedder, scorer, novelty: trainingLines && createNovelty(trainingLines) },
+      { bundle, embedder, scorer, novelty: trainingLines && createNovelty(trainingLines), logger },
       {
         threshold: options.threshold ?? bundle.manifest.threshold,
         evidence: options.evidence ?? true,

@@ -7,7 +7,8 @@ const mostTries = 3;
 
 /**
  * Native code may end the process, and what was being scored comes again after the restart. A window that a crash left
- * marked is scored alone, so that no other shares its fate; one that ends the process even so is undecided.
+ * marked is scored alone, so that no other shares its fate; one that ends the process even so is undecided, and stays
+ * marked until that is committed: another one's crash may bring it again before.
  */
 export interface ScoringGuard {
   /** Learns what crashes have left marked; before windows are read again. */
@@ -17,20 +18,24 @@ export interface ScoringGuard {
   /** It is not to be scored at all. */
   isPoison(window: Window): boolean;
   begin(windows: readonly Window[]): Promise<void>;
+  /** They were scored, or their verdict without a score is final and committed. */
   end(windows: readonly Window[]): Promise<void>;
 }
 
 export function createScoringGuard({ marks, logger }: { marks: ScoringMarks; logger: Logger }): ScoringGuard {
   /** Tries that ended in a crash, by window. */
   let left = new Map<string, number>();
-  const idsOf = (windows: readonly Window[]) => windows.map(({ id }) => id);
+  /** The revisions of a window share its fate, under whichever id. */
+  const idsOf = ({ id, formerIds }: Window) => [id, ...formerIds];
+  const triesOf = (window: Window) => Math.max(...idsOf(window).map((id) => left.get(id) ?? 0));
   return {
     async learn() {
       left = await marks.left();
     },
-    isSuspect: ({ id }) => left.has(id),
-    isPoison({ id, key }) {
-      const tries = left.get(id) ?? 0;
+    isSuspect: (window) => triesOf(window) > 0,
+    isPoison(window) {
+      const { id, key } = window;
+      const tries = triesOf(window);
       if (tries < mostTries) return false;
       logger.error("A window is undecided: the process ended each time that it was scored.", {
         id,
@@ -39,9 +44,9 @@ export function createScoringGuard({ marks, logger }: { marks: ScoringMarks; log
       });
       return true;
     },
-    begin: (windows) => marks.begin(new Map(idsOf(windows).map((id) => [id, (left.get(id) ?? 0) + 1]))),
+    begin: (windows) => marks.begin(new Map(windows.map((window) => [window.id, triesOf(window) + 1]))),
     async end(windows) {
-      const ids = idsOf(windows);
+      const ids = windows.flatMap(idsOf);
       await marks.end(ids);
       for (const id of ids) left.delete(id);
     },

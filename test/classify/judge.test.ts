@@ -3,10 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkGolden } from "../../src/classify/parity.ts";
+import { quantize } from "../../src/classify/quantize.ts";
+import { createScorer } from "../../src/classify/scorer.ts";
 import { LogGuardianError } from "../../src/errors.ts";
 import { loadBundle } from "../../src/model/bundle.ts";
 import { type GoldenWindow, readGolden } from "../../src/model/golden.ts";
 import { type OpenModel, openModel } from "../../src/pipeline/open-model.ts";
+import { putFile, starterCopy } from "../support/bundles.ts";
 import { starterBundle } from "../support/data.ts";
 
 let model: OpenModel;
@@ -69,6 +72,24 @@ describe("a window's margin", () => {
     const [all] = await model.scorer.scorePrefixes(window ?? new Float32Array(0), [lines]);
     expect(await model.scorer.score([window ?? new Float32Array(0)])).toEqual([all]);
   });
+
+  it.each(["f16", "q8_0", "q4_0"] as const)(
+    "of one line is that of its only prefix, in %s: no row is computed alone",
+    async (type) => {
+      const dir = starterCopy();
+      const path = join(dir, "llama.gguf");
+      const how = { type, threads: 1, requantize: false };
+      await quantize(join(starterBundle, "llama.gguf"), `${path}.new`, how);
+      putFile(dir, "llama.gguf", readFileSync(`${path}.new`));
+      const options = { gpuLayers: 0, threads: 1, maxWindows: 4 };
+      const scorer = await createScorer(await loadBundle(dir), options);
+      const lines = [...new Set(golden.flatMap((window) => window.lines))].slice(0, 60);
+      const windows = await model.embedder.embed(lines);
+      const prefixes = await Promise.all(windows.map((window) => scorer.scorePrefixes(window, [1])));
+      expect(prefixes.flat()).toEqual(await scorer.score(windows));
+      await scorer.close();
+    },
+  );
 });
 
 describe("one bad window", () => {

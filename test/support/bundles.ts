@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readGgufFileInfo } from "node-llama-cpp";
 import type { Manifest } from "../../src/model/manifest.ts";
 import { starterBundle } from "./data.ts";
 
@@ -61,4 +62,24 @@ export function starterWithNovelty(vectors: readonly Float32Array[]): string {
   changeManifest(dir, (manifest) => (manifest.novelty = { file: "novelty.bin" }));
   putFile(dir, "novelty.bin", noveltyFile(vectors));
   return dir;
+}
+
+/**
+ * The starter bundle with a language model whose numbers overflow where a line's vector is not 0 at `place`, as no token's is:
+ * its logits are then not finite.
+ */
+export async function starterThatOverflows(): Promise<{ dir: string; place: number }> {
+  const dir = starterCopy();
+  const path = join(dir, "llama.gguf");
+  const { fullTensorInfo = [] } = await readGgufFileInfo(path, { logWarnings: false });
+  const tensor = (name: string) => fullTensorInfo.find((one) => one.name === name);
+  const [width = 0, tokens = 0] = tensor("token_embd.weight")?.dimensions.map(Number) ?? [];
+  const at = (name: string) => Number(tensor(name)?.fileOffset);
+  const place = 7;
+  const content = readFileSync(path);
+  for (let token = 0; token < tokens; token++)
+    content.writeUInt16LE(0, at("token_embd.weight") + 2 * (token * width + place));
+  content.writeFloatLE(1e38, at("blk.0.attn_norm.weight") + 4 * place);
+  putFile(dir, "llama.gguf", content);
+  return { dir, place };
 }

@@ -3,9 +3,11 @@ import type { RawRecord } from "../../ingest/line.ts";
 import type { LineMasker } from "../../ingest/line-reader.ts";
 import { createRedisEarlyMarks } from "../../redis/early-marks.ts";
 import { createRedisScoringMarks } from "../../redis/scoring-marks.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { Verdict } from "../../verdict/verdict.ts";
 import type { CloseReason, Window } from "../../window/window.ts";
 import { showCaches } from "../cache-metrics.ts";
-import { createDetector } from "../detector.ts";
+import { crashed, createDetector } from "../detector.ts";
 import { createEarlyVerdicts } from "../early-verdicts.ts";
 import { stateName, topicNames } from "../names.ts";
 import { type ModelOptions, modelOptionsOf, type OpenModel, openModel } from "../open-model.ts";
@@ -21,15 +23,19 @@ const closedByLine: ReadonlySet<CloseReason> = new Set(["full", "end", "limit"])
 /** The windows topic to the anomalies topic. @param open gives the judge; another one where no model is to be measured. */
 export async function createDetectorRole(
   context: RoleContext,
-  open: (options: ModelOptions) => Promise<Pick<OpenModel, "bundle" | "judge" | "close">> = openModel,
+  open: (
+    options: ModelOptions,
+    deps: { logger: Logger },
+  ) => Promise<Pick<OpenModel, "bundle" | "judge" | "close">> = openModel,
 ): Promise<Role> {
   const { services, pipeline, options } = context;
-  const { config, topics, metrics, logger } = services;
+  const { config, topics, metrics } = services;
+  const logger = services.logger.child({ unit: `detector ${pipeline}` });
   const { windows } = topicNames(config, pipeline);
   await topics.ensure(windows, { partitions: options.partitions, exactly: false });
   const publisher = await createPublisher(context);
   const bury = await createBury(context, "detector");
-  const model = await open(modelOptionsOf(config, options));
+  const model = await open(modelOptionsOf(config, options), { logger });
   const { manifest } = model.bundle;
   const judgedBy = `${manifest.name} ${manifest.version}`;
   const masker = lineMaskerOf(manifest, { layout: options.layout, custom: options.mask?.custom ?? [] });
@@ -37,18 +43,15 @@ export async function createDetectorRole(
   const redis = await services.redis();
   const name = stateName(config, pipeline);
   const early = createEarlyVerdicts(createRedisEarlyMarks(redis, name));
-  const guard = createScoringGuard({
-    marks: createRedisScoringMarks(redis, name),
-    logger: logger.child({ unit: `detector ${pipeline}` }),
-  });
+  const guard = createScoringGuard({ marks: createRedisScoringMarks(redis, name), logger });
   const detector = createDetector(
     { judge: model.judge, model: { name: manifest.name, version: manifest.version }, guard },
     { batchWindows: batchSize },
   );
   const shadow = options.next && openShadow(context, model.bundle, options.next);
-  showCaches(metrics, pipeline, model.judge);
+  showCaches(metrics, pipeline, () => model.judge);
 
-  async function judge(batch: readonly { window: Window; record: RawRecord }[]): Promise<void> {
+  async function judge(batch: readonly { window: Window; record: RawRecord }[]): Promise<readonly Verdict[]> {
     const started = performance.now();
     const verdicts = await detector.detect(batch.map(({ window }) => maskedFor(window, masker)));
     metrics.inference.observe({ pipeline }, (performance.now() - started) / 1000);
@@ -70,23 +73,41 @@ export async function createDetectorRole(
       if (closedByLine.has(window.reason))
         metrics.recordToVerdict.observe({ pipeline }, Math.max(0, now - window.end) / 1000);
     }
+    return verdicts;
   }
 
   const consumer = consumerFor(context, "detector", [windows], async ({ committed, log }) => {
     let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
     await guard.learn();
+    /** Windows that stay marked until what lies below is committed. */
+    let marked: { window: Window; below: number }[] = [];
+    let committedTo = position;
+    async function unmark(): Promise<void> {
+      const due = marked.filter(({ below }) => below <= committedTo);
+      if (due.length === 0) return;
+      await guard.end(due.map(({ window }) => window));
+      marked = marked.filter((one) => !due.includes(one));
+    }
     return {
       position,
       // What is judged becomes durable before more is: a crash repeats no more, and a slow model shows progress.
       maxRecords: batchSize,
       async process(records) {
+        await unmark();
         const read = await decodeOwn(records, decodeWindow, bury);
-        await judge(
+        const verdicts = await judge(
           read.flatMap(({ record, message: window }) => (window === undefined ? [] : [{ record, window }])),
         );
         position = (records.at(-1)?.offset ?? position - 1) + 1;
+        // An open one comes again: whether it is scored then, its mark tells.
+        for (const { window, reason } of verdicts)
+          if (reason === crashed && window.reason !== "open") marked.push({ window, below: position });
       },
+      tick: unmark,
       commitPoint: () => ({ offset: position, metadata: "" }),
+      committed({ offset }) {
+        committedTo = offset;
+      },
     };
   });
   return {
