@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import type { Scope } from "../config/api-schema.ts";
+import { mainToken, type Scope } from "../config/api-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { LogGuardianError } from "../errors.ts";
 import { refusal } from "./problem.ts";
@@ -30,7 +30,7 @@ const anybody: Caller = { name: "local", scopes: new Set(["admin"]) };
 export function createAuthentication(config: Config["api"]): Authentication {
   const { token, tokens, enableAuth } = config;
   const known = [
-    ...(token === undefined ? [] : [{ hash: hashOf(token), caller: callerNamed("token", ["admin"]) }]),
+    ...(token === undefined ? [] : [{ hash: hashOf(token), caller: callerNamed(mainToken, ["admin"]) }]),
     ...Object.entries(tokens).map(([name, { token, scopes, pipelines }]) => ({
       hash: hashOf(token),
       caller: callerNamed(name, scopes, pipelines),

@@ -17,6 +17,9 @@ import {
 export const scopes = ["read", "detect", "feedback", "admin"] as const;
 export type Scope = (typeof scopes)[number];
 
+/** By which name the bearer of `api.token` goes. */
+export const mainToken = "token";
+
 /** Shorter ones can be guessed. */
 const secretToken = (description: string) => text(description, { minLength: 16 });
 

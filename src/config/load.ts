@@ -12,8 +12,15 @@ import { createMasker } from "../mask/masker.ts";
 import { compileEnd } from "../window/session.ts";
 import { problemOfTime } from "../window/time.ts";
 import type { WindowSpec } from "../window/window.ts";
+import { mainToken } from "./api-schema.ts";
 import { applyEnvironment } from "./environment.ts";
-import { type PipelineConfig, pipelineSchema, type WindowConfig, windowSchemas } from "./pipeline-schema.ts";
+import {
+  detectPipeline,
+  type PipelineConfig,
+  pipelineSchema,
+  type WindowConfig,
+  windowSchemas,
+} from "./pipeline-schema.ts";
 import { type Problem, problemsOf } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { bytes, milliseconds } from "./units.ts";
@@ -176,15 +183,25 @@ function problemsOfRegistry({ schemaRegistry, pipelines }: Config): Problem[] {
     .map(([name]) => ({ path: `pipelines.${name}.format`, what: "avro needs schemaRegistry.url" }));
 }
 
-/** Who asks with a token that two have could be either. */
+/** Who asks with a token, or by a name, that two have could be either. */
 function problemsOfTokens({ api: { token, tokens } }: Config): Problem[] {
   const holders = new Map<string, string>(token === undefined ? [] : [[token, "api.token"]]);
   return Object.entries(tokens).flatMap(([name, { token }]) => {
     const holder = holders.get(token);
     holders.set(token, name);
-    return holder === undefined
-      ? []
-      : [{ path: `api.tokens.${name}.token`, what: `is the token of ${holder}` }];
+    return [
+      ...(name === mainToken
+        ? [
+            {
+              path: `api.tokens.${name}`,
+              what: "is how the bearer of api.token goes by; choose another name",
+            },
+          ]
+        : []),
+      ...(holder === undefined
+        ? []
+        : [{ path: `api.tokens.${name}.token`, what: `is the token of ${holder}` }]),
+    ];
   });
 }
 
@@ -193,6 +210,11 @@ function problemsOfPipeline(name: string, pipeline: unknown): Problem[] {
   const problems: Problem[] = [];
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
     problems.push({ path: path.join("."), what: "must be named with a-z, 0-9 and - only" });
+  if (name === detectPipeline)
+    problems.push({
+      path: path.join("."),
+      what: "is how what the API is asked to judge goes by; choose another name",
+    });
   Value.Default(pipelineSchema, pipeline);
   problems.push(...problemsOf(pipelineSchema, pipeline, path));
   const { window, key, layout, mask, alert, topics, ...reading } = (pipeline ?? {}) as PipelineConfig;

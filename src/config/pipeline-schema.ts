@@ -22,6 +22,9 @@ import {
 const mostLines = 2000;
 const labelPattern = "^[a-zA-Z_][a-zA-Z0-9_]*$";
 
+/** What is judged for no pipeline of the configuration goes by this name, in metrics and documents. */
+export const detectPipeline = "detect";
+
 /** By the window's `kind`. */
 export const windowSchemas = {
   sliding: object({

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Detection, LogLine } from "../api/detection.ts";
+import { detectPipeline } from "../config/pipeline-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { hasEnded } from "../model/ended.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { showCaches } from "./cache-metrics.ts";
-import { detectLines, detectPipeline } from "./detect-logs.ts";
+import { detectLines } from "./detect-logs.ts";
 import { modelOptionsOf, type OpenModel, openModel } from "./open-model.ts";
 
 /** Whoever asks meanwhile is told why it could not be opened; by then a GPU or memory may be there. */

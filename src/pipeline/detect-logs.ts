@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { DetectionRun, LogLine, WindowOptions } from "../api/detection.ts";
 import type { Judgement } from "../classify/judgement.ts";
+import { detectPipeline } from "../config/pipeline-schema.ts";
 import { createFormat } from "../ingest/formats/index.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import type { Verdict } from "../verdict/verdict.ts";
@@ -116,8 +117,6 @@ export async function detectLines(
   );
 }
 
-/** What verdicts on lines that are at hand name as their pipeline. */
-export const detectPipeline = "detect";
 /** All lines of one call stand in one order, whatever their origin. */
 const oneKey = Buffer.from("logs");
 

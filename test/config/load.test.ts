@@ -108,6 +108,13 @@ describe("the configuration", () => {
     expect(problemsOf(`${good}schemaRegistry: { url: "http://registry:99999" }`)).toEqual([
       expect.stringMatching(/^schemaRegistry\.url: is not a URL/),
     ]);
+    expect(problemsOf(good.replace("  hdfs:", "  detect:"))).toEqual([
+      expect.stringMatching(/^pipelines\.detect: .* choose another name/),
+    ]);
+    const named = "api: { tokens: { token: { token: 0123456789abcdef, scopes: [read] } } }";
+    expect(problemsOf(`${good}${named}`)).toEqual([
+      expect.stringMatching(/^api\.tokens\.token: .* choose another name/),
+    ]);
     expect(problemsOf(good.replace("24h", "0s"))).toEqual([
       "pipelines.hdfs.window.gap: must be longer than 0",
     ]);

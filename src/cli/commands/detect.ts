@@ -1,7 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fieldsOf, keySpecOf, loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
-import type { PipelineConfig } from "../../config/pipeline-schema.ts";
+import { detectPipeline, type PipelineConfig } from "../../config/pipeline-schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { isPacked, readRecords } from "../../ingest/file-source.ts";
 import { createFormat, type FormatName } from "../../ingest/formats/index.ts";
@@ -73,7 +73,7 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
     window = { ...asSession(window, "--gap"), gapMs: parseDuration(options.gap, "--gap") };
   if (options.end !== undefined) window = { ...asSession(window, "--end"), end: options.end };
   return createStages(model, {
-    pipeline: options.pipeline ?? "detect",
+    pipeline: options.pipeline ?? detectPipeline,
     format: createFormat(
       options.format ?? "text",
       pipeline === undefined ? {} : { fields: fieldsOf(pipeline) },
