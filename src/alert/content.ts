@@ -56,7 +56,7 @@ export function contentOf(anomaly: Anomaly, options: ContentOptions): AlertConte
       confidence: confidenceTold(ours),
       ...(novelty === undefined ? {} : { novelty }),
       lines: linesTold(heaviest, form),
-      window: `${counted(ours.window.lines, "line")} from ${event.start} to ${event.end}${
+      window: `${counted(ours.window.lines, "line")}${judgedOf(ours.window)} from ${event.start} to ${event.end}${
         ours.window.closed === "open"
           ? "; it is open, and its final verdict follows"
           : `, closed by ${ours.window.closed}`
@@ -71,6 +71,11 @@ export function contentOf(anomaly: Anomaly, options: ContentOptions): AlertConte
 }
 
 /** @param publicUrl of the triage page, where there is one. */
+/** Beyond its bundle's limit nobody has looked. */
+function judgedOf({ lines, scored }: Anomaly["logguardian"]["window"]): string {
+  return scored < lines ? ` (the first ${scored} of them judged)` : "";
+}
+
 function linkTo(publicUrl: string | undefined, id: string): { link?: string } {
   if (publicUrl === undefined) return {};
   return { link: `${publicUrl.replace(/\/+$/, "")}/#/anomalies/${encodeURIComponent(id)}` };

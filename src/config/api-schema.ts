@@ -59,12 +59,12 @@ export const apiSchema = section("of the role api ([the REST API](api.md), [secu
     secretToken("whose bearer may do everything; of 16 characters at least, better from a file"),
   ),
   tokens: byName(
-    "more tokens by name, which stands beside what its bearer says",
+    "more tokens; the name is recorded with the feedback of whoever uses it",
     "^[a-z0-9][a-z0-9-]*$",
     tokenSchema,
   ),
   corsOrigins: list(
-    "whose pages may ask",
+    "origins of web pages that may call the API",
     text("such as `https://ui.example.com`", { pattern: "^https?://[^/]+$" }),
     {
       default: [],

@@ -29,7 +29,10 @@ export const detectPipeline = "detect";
 export const windowSchemas = {
   sliding: object({
     kind: Type.Literal("sliding", { description: "of so many lines of one key" }),
-    size: whole("lines", { minimum: 1, maximum: mostLines }),
+    size: whole("lines; at most what the bundle takes (`logguardian model inspect`; starter: 128)", {
+      minimum: 1,
+      maximum: mostLines,
+    }),
     stride: whole("lines from one window's first to the next one's; at most `size`", { minimum: 1 }),
     idle: optional(
       duration("a key silent for longer ends, and its rest is judged; not set, it waits for more"),
@@ -38,7 +41,10 @@ export const windowSchemas = {
   session: object({
     kind: Type.Literal("session", { description: "of all lines of one key" }),
     gap: duration("a session ends when its key is silent for so long", "30m"),
-    maxLines: whole("or when it has so many lines", { minimum: 1, maximum: mostLines, default: 1000 }),
+    maxLines: whole(
+      "or when it has so many lines; more than the bundle takes (starter: 128) are kept, but not judged",
+      { minimum: 1, maximum: mostLines, default: 1000 },
+    ),
     end: optional(text("or with a line that has this, an RE2 expression such as `(session closed|logout)$`")),
   }),
   time: object({
@@ -47,12 +53,18 @@ export const windowSchemas = {
     slide: optional(
       duration("a window begins at every multiple of it; not set, the span: windows do not overlap"),
     ),
-    lateness: duration("a window closes when all raw partitions are so far beyond its end", "0s"),
-    maxLines: whole("or when it has so many lines, and with it the key's other open windows", {
-      minimum: 1,
-      maximum: mostLines,
-      default: 1000,
-    }),
+    lateness: duration(
+      "how long after its end, in the time of the logs, a window still takes late lines",
+      "0s",
+    ),
+    maxLines: whole(
+      "or when it has so many lines, and with it the key's other open windows; as for sessions",
+      {
+        minimum: 1,
+        maximum: mostLines,
+        default: 1000,
+      },
+    ),
   }),
 };
 
@@ -71,7 +83,7 @@ const fields = (description: string) =>
 
 export const pipelineSchema = object({
   topics: list(
-    "raw topics, which must exist; one whose records are not as the pipeline says, says so itself",
+    "raw topics, which must exist; one in another format names its own",
     either(
       "a topic",
       [
@@ -169,14 +181,14 @@ export const pipelineSchema = object({
   ),
   limits: section("quotas, [shared equally](operating.md#quotas) by the pipeline's partitions", {
     maxOpenWindows: whole("beyond, the one silent for longest closes", { minimum: 1, default: 100_000 }),
-    maxOpenBytes: size("as well", "1GB"),
+    maxOpenBytes: size("of open windows; beyond, the one silent for longest closes", "1GB"),
     linesPerSecond: optional(whole("read from the raw topics; beyond, reading pauses", { minimum: 1 })),
   }),
   alert: section("what Alertmanager is told ([alerts](alerts.md))", {
     enabled: yesOrNo("whether it is told anything", true),
     hold: duration("an alert ends when its anomaly was not seen for so long; at least 5m", "5m"),
     labels: byName(
-      "added to each alert; a severity holds instead of that by the score",
+      "added to each alert; a `severity` here replaces the one by score",
       labelPattern,
       text("such as `{ team: storage }`"),
     ),

@@ -28,10 +28,11 @@ Every setting, as \`logguardian config --reference\` prints it from the schema t
 [logguardian.example.yaml](logguardian.example.yaml) is one to begin with; \`logguardian config\` names every problem of yours
 at once, \`logguardian config --print\` shows what is in effect, without secrets.
 
-The file is \`logguardian.yaml\`, or the one that \`--config\` or \`LOGGUARDIAN_CONFIG\` names. Every setting can also come from
+The file is \`logguardian.yaml\`, or the one that \`--config\` or \`LOGGUARDIAN_CONFIG\` names. Every single value can also come from
 the environment, which overrides it: \`kafka.clientId\` from \`LOGGUARDIAN_KAFKA_CLIENT_ID\`, or from the file that
-\`LOGGUARDIAN_KAFKA_CLIENT_ID_FILE\` names, which is the way for secrets. Lists are separated by commas there. A pipeline, and
-one of \`api.tokens\`, must stand in the file.
+\`LOGGUARDIAN_KAFKA_CLIENT_ID_FILE\` names, which is the way for secrets. Lists of texts are separated by commas there. What holds
+names of its own, a choice of forms or nothing must stand in the file: a pipeline, one of \`api.tokens\`, \`alert.labels\`,
+\`mask.custom\`, \`key: { pattern }\`, \`tls: {}\`. Other variables are ignored, unless they are nearly the name of a setting.
 
 Durations are written \`500ms\`, \`30s\`, \`10m\`, \`24h\`, \`7d\`; sizes \`512kB\`, \`64MB\`, \`1GB\`. "–" is no default: the setting may be
 left out; "**needed**" is one that may not, where its section stands.

@@ -92,7 +92,7 @@ export const configSchema = object({
     ),
   ),
   topics: section(
-    "those that LogGuardian makes: `<prefix>.lines.<pipeline>`, `.windows.<pipeline>`, `.anomalies`, `.feedback`, `.dead-letters`",
+    "those that LogGuardian makes: `<prefix>.lines.<pipeline>`, `.windows.<pipeline>`, `.anomalies`, `.feedback`, `.dead-letters`, and `.shadow` where a pipeline has `next`",
     {
       prefix: text("of their names, and of consumer groups", {
         default: "logguardian",
@@ -108,7 +108,7 @@ export const configSchema = object({
   }),
   api: apiSchema,
   log: section("what a process tells on standard error: JSON lines, for people on a terminal", {
-    level: oneOf("from which on is logged", ["debug", "info", "warn", "error"], "info"),
+    level: oneOf("lowest level that is told", ["debug", "info", "warn", "error"], "info"),
   }),
   limits: section("of a process", {
     inFlight: size("read from Kafka and not yet durable, for each role of each pipeline", "64MB"),
@@ -125,8 +125,11 @@ export const configSchema = object({
         expected: "must be auto or a number of layers",
       },
     ),
-    llamaThreads: whole("0 chooses", { minimum: 0, default: 0 }),
-    onnxThreads: whole("0 chooses", { minimum: 0, default: 0 }),
+    llamaThreads: whole("of the language model; 0: one fewer than the cores ([sizing](sizing.md))", {
+      minimum: 0,
+      default: 0,
+    }),
+    onnxThreads: whole("of the encoder; 0: ONNX Runtime chooses", { minimum: 0, default: 0 }),
     // With the live ones llama.cpp takes 256 sequences.
     batchSize: whole("windows judged at once", { minimum: 1, maximum: 128, default: 32 }),
     liveWindows: whole(

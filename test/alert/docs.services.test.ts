@@ -18,5 +18,6 @@ it("the documented route is one that Alertmanager understands, and leads where t
   expect(receiverOf("alertname=LogAnomaly", "severity=critical", "pipeline=hdfs")).toBe("pager");
   expect(receiverOf("alertname=LogAnomaly", "severity=warning", "pipeline=hdfs")).toBe("chat");
   expect(receiverOf("alertname=LogAnomalyStorm", "severity=critical", "pipeline=hdfs")).toBe("pager");
+  expect(receiverOf("alertname=LogGuardianDown", "severity=critical")).toBe("pager");
   expect(receiverOf("alertname=LogGuardianUndecided", "severity=warning", "pipeline=hdfs")).toBe("operators");
 });
