@@ -48,6 +48,13 @@ describe("an alert", () => {
     expect(raw.window_key).toBe("key of 0a1b");
   });
 
+  it("says how many of the lines were judged, where that is not all", () => {
+    const ofAll = contentOf(anomaly, options).annotations.window;
+    const ofSome = contentOf(anomalyFor({ id: "1", pipeline: "app", lines, scored: 3 }), options);
+    expect(ofAll).toMatch(/^4 lines from /);
+    expect(ofSome.annotations.window).toMatch(/^4 lines \(the first 3 of them judged\) from /);
+  });
+
   it.each([
     [0.52, "Borderline"],
     [0.7, "More likely than not"],

@@ -11,6 +11,8 @@ export interface Told {
   version?: string | undefined;
   host?: string | undefined;
   novelty?: number | undefined;
+  /** All lines, where it is not told. */
+  scored?: number | undefined;
   lines?: (Pick<AnomalyLine, "text" | "masked"> & Partial<AnomalyLine>)[] | undefined;
 }
 
@@ -40,7 +42,11 @@ export function anomalyFor(told: Told): Anomaly {
       threshold: 0.5,
       ...(told.novelty === undefined ? {} : { novelty: told.novelty }),
       ...(fingerprint === undefined ? {} : { fingerprint }),
-      window: { lines: lines.length, scored: lines.length, closed: early === "raised" ? "open" : "gap" },
+      window: {
+        lines: lines.length,
+        scored: told.scored ?? lines.length,
+        closed: early === "raised" ? "open" : "gap",
+      },
       lines: lines.map((line, offset) => ({
         time,
         ...(host === undefined ? {} : { host, file: "/var/log/app.log" }),

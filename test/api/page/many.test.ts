@@ -76,6 +76,13 @@ it("is sifted by text and origin without asking for all again", async () => {
     .waitFor();
 });
 
+it("says how many lines of a long window were judged", async () => {
+  const lines = Array.from({ length: 300 }, (_, place) => ({ text: `step ${place}`, masked: "step <*>" }));
+  await api.put([anomalyAt(2 * all, { lines, scored: 128 })]);
+  await page.goto(`${api.url}/#/anomalies/${idOf(2 * all)}`);
+  await page.getByText("300 lines, the first 128 judged").waitFor();
+});
+
 it("lays origins beside one another in at most twelve lanes, and loses none of them", () => {
   const summaries = anomalies.map(({ event, host }) => ({
     ...{ id: event.id, end: event.end, origin: host?.name, score: 0.9, threshold: 0.5 },

@@ -14,6 +14,8 @@ export function createWindowLines(onForm) {
   let heaviest = 1;
   /** Of the first line: said once, above. */
   let topic = "";
+  /** Beyond so many nobody has looked. */
+  let judged = 0;
   let shown = atOnce;
   let isMasked = false;
   let isHeavyOnly = false;
@@ -113,13 +115,18 @@ export function createWindowLines(onForm) {
     fill(
       summary,
       heavy === 0
-        ? count(lines.length, "line")
-        : `${count(lines.length, "line")}; ${heavy === 1 ? "one of them makes" : `${heavy} of them make`} the verdict, `,
+        ? countTold()
+        : `${countTold()}; ${heavy === 1 ? "one of them makes" : `${heavy} of them make`} the verdict, `,
       heavy > 0 && button("the next", () => next(), { class: "plain", "aria-keyshortcuts": "n" }),
       heavy > 0 && " ",
       heavy > 0 && key("n"),
       h("span", { class: "positions" }, `at the right partition:offset:index in ${visible(topic)}`),
     );
+  }
+
+  function countTold() {
+    const all = count(lines.length, "line");
+    return judged < lines.length ? `${all}, the first ${judged} judged` : all;
   }
 
   function toggle() {
@@ -149,9 +156,10 @@ export function createWindowLines(onForm) {
 
   return {
     element,
-    /** @param {any[]} given */
-    show(given) {
+    /** @param {any[]} given @param {number} scored so many of them, from the first, were judged */
+    show(given, scored) {
       lines = given;
+      judged = scored;
       topic = lines[0]?.position.replace(/(:\d+){3}$/, "") ?? "";
       heaviest = Math.max(...lines.map(({ weight = 0 }) => weight), Number.EPSILON);
       shown = atOnce;

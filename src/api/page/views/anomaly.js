@@ -68,7 +68,8 @@ export function createAnomalyView(page) {
 
   function draw() {
     showTitle();
-    lines.show(shown.document.logguardian.lines);
+    const { lines: given, window } = shown.document.logguardian;
+    lines.show(given, window.scored);
     fill(
       element,
       back(),
