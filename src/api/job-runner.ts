@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LogGuardianError, reasonOf } from "../errors.ts";
+import { hasEnded } from "../model/ended.ts";
 import { repeatedly } from "../repeatedly.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -73,6 +74,13 @@ export function createJobRunner(
 
   async function work({ job, request }: ClaimedJob): Promise<void> {
     const { id } = job;
+    try {
+      await detection.open();
+    } catch (thrown) {
+      // It is not the job's fault, and another process may have a model.
+      await jobs.release(id, me);
+      throw thrown;
+    }
     const ended = new AbortController();
     const signal = AbortSignal.any([ended.signal, stopping.signal]);
     const { lines, options } = askedOf(request);
@@ -116,7 +124,8 @@ export function createJobRunner(
 
   async function giveUp(id: string, thrown: unknown): Promise<void> {
     if (stopping.signal.aborted) return jobs.release(id, me);
-    if (thrown instanceof LogGuardianError && thrown.code === "LG_JOB_LOST") return;
+    // Of a model that has ended the lease runs out: who takes the job then counts the try.
+    if (hasEnded(thrown) || (thrown instanceof LogGuardianError && thrown.code === "LG_JOB_LOST")) return;
     const { code, detail } = problemOf(thrown).problem;
     logger.warn("A job failed.", { id, error: thrown });
     metrics.jobs.inc({ state: "failed" });

@@ -61,7 +61,8 @@ export async function createScorer(bundle: Bundle, options: RuntimeOptions): Pro
   }
 }
 
-async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> {
+/** @param runtime is closed by the scorer. */
+export async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> {
   const { manifest } = bundle;
   const { engine, maxSequences, liveSequences, maxPositions } = runtime;
   const { width } = engine.info();
@@ -81,6 +82,8 @@ async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> 
     ...range(1, maxSequences).map((target): Operation => ({ kind: "copy", source: 0, target })),
   ];
 
+  /** Without its prompt the cache answers all the same, and wrongly: nobody is answered any more. */
+  let ended: LogGuardianError | undefined;
   /** Programs leave the cache as they found it, so they must not interleave. */
   let last: Promise<unknown> = Promise.resolve();
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -88,6 +91,12 @@ async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> 
     last = turn.catch(() => undefined);
     return turn;
   }
+  /** As long as there is somebody to ask. */
+  const asking = <T>(work: () => Promise<T>) =>
+    inTurn(() => {
+      if (ended !== undefined) throw ended;
+      return work();
+    });
   const forget = (sequence: number): Operation => ({ kind: "remove", sequence, from: beforeLength });
 
   const kept = createLiveSequences({
@@ -111,7 +120,8 @@ async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> 
     try {
       await begin();
     } catch (thrown) {
-      throw modelEnded("language model", thrown);
+      ended = modelEnded("language model", thrown);
+      throw ended;
     }
   }
 
@@ -238,7 +248,7 @@ async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> 
     width,
     device: runtime.device,
     score: (windows, live = []) =>
-      inTurn(async () => {
+      asking(async () => {
         const results: Scored[] = windows.map(
           (window) => refusal(window, width, manifest.window.maxLines) ?? pending,
         );
@@ -256,7 +266,7 @@ async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> 
       }),
 
     scorePrefixes: (window, counts) =>
-      inTurn(() => {
+      asking(() => {
         const lines = window.length / width;
         return ask(
           window,
@@ -264,10 +274,10 @@ async function scorerOn(runtime: LlamaRuntime, bundle: Bundle): Promise<Scorer> 
         );
       }),
 
-    scoreHidden: (window, hidden) => inTurn(() => ask(window, hidden.map(rangesOf))),
+    scoreHidden: (window, hidden) => asking(() => ask(window, hidden.map(rangesOf))),
 
     answer: (window) =>
-      inTurn(async () => {
+      asking(async () => {
         const every = Int32Array.from(range(0, engine.info().vocabulary));
         const ids: number[] = [];
         let position = beforeLength + window.length / width + afterLength;

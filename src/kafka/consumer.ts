@@ -39,6 +39,8 @@ export interface ConsumerOptions {
   maxFetchBytes: number;
   /** How the unit is called in health and logs, such as `ingester hdfs`. */
   name: string;
+  /** Failures of a worker that another one in this process would only repeat: the consumer fails at once. */
+  isHopeless?: (thrown: unknown) => boolean;
 }
 
 export interface PartitionConsumer {
@@ -319,6 +321,7 @@ export function createPartitionConsumer(
     consumer.pause([{ topic, partitions: [partition] }]);
     partitions.delete(nameOf({ topic, partition }));
     commits.forget({ topic, partition });
+    if (options.isHopeless?.(thrown) === true) return fail(failureOf(thrown, topic, [partition]));
     await takeUp(topic, [partition], generation, { failures, thrown });
   }
 

@@ -1,5 +1,7 @@
 import type { AskedWindow, Judge } from "../classify/judge.ts";
 import type { Judgement } from "../classify/judgement.ts";
+import type { LogGuardianError } from "../errors.ts";
+import { hasEnded } from "../model/ended.ts";
 import { fingerprintOf } from "../verdict/fingerprint.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import type { Window } from "../window/window.ts";
@@ -25,6 +27,7 @@ export function createDetector(
     reject: (reason: unknown) => void;
   }[] = [];
   let running = false;
+  let ended: LogGuardianError | undefined;
 
   async function run(): Promise<void> {
     if (running) return;
@@ -59,11 +62,16 @@ export function createDetector(
   async function judgementsOf(windows: readonly Window[]): Promise<Judgement[]> {
     if (guard !== undefined && windows.every((window) => guard.isPoison(window)))
       return windows.map(({ lines }) => judge.undecided(lines.length, crashed));
+    if (ended !== undefined) throw ended;
     await guard?.begin(windows);
     try {
       return await judge.judge(windows.map(askedOf));
+    } catch (thrown) {
+      if (hasEnded(thrown)) ended = thrown;
+      throw thrown;
     } finally {
-      await guard?.end(windows);
+      // What ends the model stays marked, as what ends the process.
+      if (ended === undefined) await guard?.end(windows);
     }
   }
 

@@ -46,7 +46,8 @@ export function createScoringGuard({ marks, logger }: { marks: ScoringMarks; log
     },
     begin: (windows) => marks.begin(new Map(windows.map((window) => [window.id, triesOf(window) + 1]))),
     async end(windows) {
-      const ids = windows.flatMap(idsOf);
+      // Of former ids those that a crash left marked: a session may have had thousands.
+      const ids = windows.flatMap(({ id, formerIds }) => [id, ...formerIds.filter((one) => left.has(one))]);
       await marks.end(ids);
       for (const id of ids) left.delete(id);
     },

@@ -4,7 +4,12 @@ import type { Config } from "../config/schema.ts";
 import type { RawRecord } from "../ingest/line.ts";
 import { createSchemaRegistry, type SchemaRegistry } from "../ingest/schema-registry.ts";
 import { connectKafka, type KafkaClient } from "../kafka/client.ts";
-import { type Assignment, createPartitionConsumer, type PartitionConsumer } from "../kafka/consumer.ts";
+import {
+  type Assignment,
+  type ConsumerOptions,
+  createPartitionConsumer,
+  type PartitionConsumer,
+} from "../kafka/consumer.ts";
 import { deadLetterOf, reasonCodeOf } from "../kafka/dead-letters.ts";
 import type { PartitionWorker } from "../kafka/partition-worker.ts";
 import { createSender, type Sender } from "../kafka/sender.ts";
@@ -97,6 +102,7 @@ export function consumerFor(
   role: RoleName,
   topics: readonly string[],
   assign: (assignment: Assignment) => Promise<PartitionWorker>,
+  more: Pick<ConsumerOptions, "isHopeless"> = {},
 ): PartitionConsumer {
   const { config, kafka, metrics } = services;
   const consumer = createPartitionConsumer(
@@ -114,6 +120,7 @@ export function consumerFor(
       maxInFlightBytes: sizeOf(config.limits.inFlight),
       maxFetchBytes: maxFetchBytes[role],
       name: pipeline === "" ? role : `${role} ${pipeline}`,
+      ...more,
     },
     assign,
   );

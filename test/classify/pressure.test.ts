@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createJudge, type JudgeOptions } from "../../src/classify/judge.ts";
-import { createScorer } from "../../src/classify/scorer.ts";
+import { openLlama } from "../../src/classify/llama-runtime.ts";
+import { createScorer, scorerOn } from "../../src/classify/scorer.ts";
+import { windowVectors } from "../../src/classify/window-vectors.ts";
 import type { Embedder } from "../../src/embed/embedder.ts";
 import { loadBundle } from "../../src/model/bundle.ts";
 import { readGolden } from "../../src/model/golden.ts";
@@ -199,6 +201,28 @@ describe("in the middle of a batch", () => {
       await other.embedder.close();
       if (part === "embedder") await other.scorer.close();
     }
+  });
+
+  it("a cache that has lost its prompt answers nobody any more", async () => {
+    const runtime = await openLlama(model.bundle, { gpuLayers: 0, threads: 1, maxWindows: 2 });
+    let failing = 0;
+    const engine = new Proxy(runtime.engine, {
+      get(engine, name) {
+        if (name === "run" && failing-- > 0) return () => Promise.reject(new Error("no room"));
+        const found = Reflect.get(engine, name);
+        return typeof found === "function" ? found.bind(engine) : found;
+      },
+    });
+    const scorer = await scorerOn({ ...runtime, engine }, model.bundle);
+    const { masked } = windows[0] ?? { masked: [] };
+    const [vectors] = await windowVectors(model.embedder, [masked]);
+    const window = vectors?.joined ?? new Float32Array(0);
+    expect((await scorer.score([window]))[0]).toHaveProperty("normal");
+    // The window, and the prompt that is to be computed again.
+    failing = 2;
+    for (const _ of ["then", "and later"])
+      await expect(scorer.score([window])).rejects.toMatchObject({ code: "LG_MODEL_ENDED" });
+    await scorer.close();
   });
 
   it("an anomaly whose weights cannot be had stays one, without them", async () => {

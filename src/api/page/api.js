@@ -1,6 +1,7 @@
 /** The API that serves this page. A token, where it asks for one, is kept in this tab alone. */
 
 const tokenName = "logguardian.token";
+const answerWithinMs = 20_000;
 
 /** An answer that is no success, or none at all. */
 export class Refusal extends Error {
@@ -10,6 +11,11 @@ export class Refusal extends Error {
     this.status = status;
     this.code = code;
   }
+}
+
+/** Too much at once, or what it needs is away: another try may do. @param {unknown} thrown */
+export function isPassing(thrown) {
+  return thrown instanceof Refusal && (thrown.status === 429 || thrown.status === 503);
 }
 
 /** @param {{ askForToken: (why: string) => Promise<string> }} deps */
@@ -53,7 +59,9 @@ export function createApi({ askForToken }) {
     /** @param {string} path @param {unknown} body @returns {Promise<any>} */
     async post(path, body) {
       const headers = { "content-type": "application/json" };
-      return (await open(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+      // The API answers within five seconds. What is said after waits for it.
+      const signal = AbortSignal.timeout(answerWithinMs);
+      return (await open(path, { method: "POST", headers, body: JSON.stringify(body), signal })).json();
     },
     hasToken: () => token !== "",
     forgetToken() {

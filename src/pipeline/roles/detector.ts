@@ -1,6 +1,7 @@
 import { decodeWindow } from "../../codec/window.ts";
 import type { RawRecord } from "../../ingest/line.ts";
 import type { LineMasker } from "../../ingest/line-reader.ts";
+import { hasEnded } from "../../model/ended.ts";
 import { createRedisEarlyMarks } from "../../redis/early-marks.ts";
 import { createRedisScoringMarks } from "../../redis/scoring-marks.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -76,40 +77,48 @@ export async function createDetectorRole(
     return verdicts;
   }
 
-  const consumer = consumerFor(context, "detector", [windows], async ({ committed, log }) => {
-    let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
-    await guard.learn();
-    /** Windows that stay marked until what lies below is committed. */
-    let marked: { window: Window; below: number }[] = [];
-    let committedTo = position;
-    async function unmark(): Promise<void> {
-      const due = marked.filter(({ below }) => below <= committedTo);
-      if (due.length === 0) return;
-      await guard.end(due.map(({ window }) => window));
-      marked = marked.filter((one) => !due.includes(one));
-    }
-    return {
-      position,
-      // What is judged becomes durable before more is: a crash repeats no more, and a slow model shows progress.
-      maxRecords: batchSize,
-      async process(records) {
-        await unmark();
-        const read = await decodeOwn(records, decodeWindow, bury);
-        const verdicts = await judge(
-          read.flatMap(({ record, message: window }) => (window === undefined ? [] : [{ record, window }])),
-        );
-        position = (records.at(-1)?.offset ?? position - 1) + 1;
-        // An open one comes again: whether it is scored then, its mark tells.
-        for (const { window, reason } of verdicts)
-          if (reason === crashed && window.reason !== "open") marked.push({ window, below: position });
-      },
-      tick: unmark,
-      commitPoint: () => ({ offset: position, metadata: "" }),
-      committed({ offset }) {
-        committedTo = offset;
-      },
-    };
-  });
+  const consumer = consumerFor(
+    context,
+    "detector",
+    [windows],
+    async ({ committed, log }) => {
+      let position = committed === undefined || committed.offset > log.end ? log.start : committed.offset;
+      await guard.learn();
+      /** Windows that stay marked until what lies below is committed. */
+      let marked: { window: Window; below: number }[] = [];
+      let committedTo = position;
+      async function unmark(): Promise<void> {
+        const due = marked.filter(({ below }) => below <= committedTo);
+        if (due.length === 0) return;
+        await guard.end(due.map(({ window }) => window));
+        marked = marked.filter((one) => !due.includes(one));
+      }
+      return {
+        position,
+        // What is judged becomes durable before more is: a crash repeats no more, and a slow model shows progress.
+        maxRecords: batchSize,
+        async process(records) {
+          await unmark();
+          const read = await decodeOwn(records, decodeWindow, bury);
+          const verdicts = await judge(
+            read.flatMap(({ record, message: window }) => (window === undefined ? [] : [{ record, window }])),
+          );
+          position = (records.at(-1)?.offset ?? position - 1) + 1;
+          // An open one comes again: whether it is scored then, its mark tells.
+          for (const { window, reason } of verdicts)
+            if (reason === crashed && window.reason !== "open") marked.push({ window, below: position });
+        },
+        tick: unmark,
+        commitPoint: () => ({ offset: position, metadata: "" }),
+        committed({ offset }) {
+          committedTo = offset;
+          // Where that fails the next tick does it, if there is one.
+          void unmark().catch(() => undefined);
+        },
+      };
+    },
+    { isHopeless: hasEnded },
+  );
   return {
     ...consumer,
     async stop() {

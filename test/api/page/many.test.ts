@@ -77,8 +77,11 @@ it("is sifted by text and origin without asking for all again", async () => {
 });
 
 it("says how many lines of a long window were judged", async () => {
-  const lines = Array.from({ length: 300 }, (_, place) => ({ text: `step ${place}`, masked: "step <*>" }));
-  await api.put([anomalyAt(2 * all, { lines, scored: 128 })]);
+  const time = new Date().toISOString();
+  const lines = Array.from({ length: 300 }, (_, place) => ({
+    ...{ text: `step ${place}`, masked: "step <*>", time, position: `raw:0:${place}:0` },
+  }));
+  await api.put([anomalyAt(2 * all, { lines, window: { lines: 300, scored: 128, closed: "gap" } })]);
   await page.goto(`${api.url}/#/anomalies/${idOf(2 * all)}`);
   await page.getByText("300 lines, the first 128 judged").waitFor();
 });

@@ -93,7 +93,7 @@ export function createAnomalyView(page) {
   }
 
   feedback.onSaid((id) => {
-    if (shown?.id === id) question.now();
+    if (wanted === id) question.now();
   });
 
   /** @param {number} step */

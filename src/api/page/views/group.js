@@ -1,4 +1,6 @@
 /** One fingerprint: how often, where and since when, and each of its anomalies. */
+
+import { isPassing } from "../api.js";
 import { fill, h, key } from "../dom.js";
 import { createAnomalyList } from "../parts/anomaly-list.js";
 import { createKeyButtons } from "../parts/key-buttons.js";
@@ -46,7 +48,9 @@ export function createGroupView(page) {
       if (!listing.isConnected) fill(element, back(), head, listing);
       list.show(anomalies);
     } catch (thrown) {
-      if (!signal.aborted) fill(element, back(), failed(/** @type {Error} */ (thrown), question.now, "h1"));
+      if (signal.aborted) return;
+      if (listing.isConnected && isPassing(thrown)) return void question.soon();
+      fill(element, back(), failed(/** @type {Error} */ (thrown), question.now, "h1"));
     }
   });
 

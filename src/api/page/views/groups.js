@@ -1,5 +1,6 @@
 /** Anomalies by fingerprint: the same fault, however often and wherever it is seen. */
 import { sinceOf } from "../address.js";
+import { isPassing } from "../api.js";
 import { button, fill, h } from "../dom.js";
 import { createSparkline, trendInWords } from "../parts/sparkline.js";
 import { failed, loading, nothing } from "../parts/states.js";
@@ -70,6 +71,8 @@ export function createGroupsView(page) {
       draw();
     } catch (thrown) {
       if (signal.aborted) return;
+      // What is read stays, and is asked for again.
+      if (found !== undefined && isPassing(thrown)) return void question.soon();
       found = undefined;
       table.hidden = true;
       fill(state, failed(/** @type {Error} */ (thrown), question.now));
