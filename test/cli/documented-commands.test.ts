@@ -16,13 +16,13 @@ interface Documented {
   isProse: boolean;
 }
 
-/** The commands of a page's blocks and of its inline code, each without its remark, pipes apart. */
+/** The commands of a page's blocks and of its inline code, each without its remark and where it writes to, pipes apart. */
 function commandsOf(page: string): Documented[] {
   const text = readFileSync(join(root, page), "utf8");
   const blocks = [...text.matchAll(/^ *```(?:sh|console)?\n(.*?)^ *```$/gms)].map(([, block = ""]) => block);
   const prose = text.replaceAll(/^ *```.*?^ *```$/gms, "");
   const inline = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
-  const piecesIn = (lines: string[]) => lines.flatMap((line) => piecesOf(line.replace(/\s#.*$/, "")));
+  const piecesIn = (lines: string[]) => lines.flatMap((line) => piecesOf(line.replace(/\s(#|>\s).*$/, "")));
   return [
     ...piecesIn(blocks.join("\n").replaceAll("\\\n", " ").split("\n")).map((command) => ({
       command,

@@ -5,14 +5,25 @@ import type { Window } from "../../src/window/window.ts";
 
 function windowOf(id: string, formerIds: string[] = []): Window {
   const times = { start: 0, end: 0 };
-  return { id, formerIds, key: "k", pipeline: "p", revision: 1, reason: "open", ...times, lines: [], maskHash: "" };
+  return {
+    id,
+    formerIds,
+    key: "k",
+    pipeline: "p",
+    revision: 1,
+    reason: "open",
+    ...times,
+    lines: [],
+    maskHash: "",
+  };
 }
 
 it("a window that three crashes left marked is poison in all its revisions, until it ends", async () => {
   const held = new Map<string, number>();
   const marks = {
     left: async () => new Map(held),
-    begin: async (tries: ReadonlyMap<string, number>) => tries.forEach((count, id) => void held.set(id, count)),
+    begin: async (tries: ReadonlyMap<string, number>) =>
+      tries.forEach((count, id) => void held.set(id, count)),
     end: async (ids: readonly string[]) => ids.forEach((id) => void held.delete(id)),
   };
   const early = windowOf("early");
