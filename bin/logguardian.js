@@ -1,6 +1,5 @@
-#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=50
-// V8's young generation otherwise breathes between 8 and 64 MB, and its heap to three times what it holds before it is
-// collected: too much for who watches a process' memory.
+#!/usr/bin/env -S node --max-semi-space-size=16
+// V8's young generation otherwise breathes between 8 and 64 MB: too much for who watches a process' memory.
 //
 // Says which Node it needs before anything newer is parsed. In a checkout (no dist/) it runs the TypeScript itself, with
 // the checkout's own Node where this one is too old.

@@ -17,7 +17,7 @@ interface Point extends Spent {
 
 /** CPU-seconds of growing parts of a raw log, caches on and off, and where they go. */
 export async function measureLinear({ full, progress }: Run): Promise<Measured> {
-  const sizes = [1_000, 10_000, 100_000, ...(full ? [1_000_000] : [])];
+  const sizes = [1_000, 10_000, 100_000, 1_000_000, ...(full ? [10_000_000] : [])];
   const curves: Record<keyof typeof caches, Point[]> = {
     cached: [],
     uncached: [],

@@ -111,7 +111,7 @@ function help(): string {
   return [
     "npm run bench -- [--full] [--update] [--only NAME …]",
     "",
-    "  --full     larger samples: hours of the reference, 10^6 lines, 20,000 batches",
+    "  --full     larger samples: hours of the reference, 10^7 lines, 20,000 batches",
     "  --update   writes what was found into the baseline",
     "  --only     one measure; may be given again",
     "",
