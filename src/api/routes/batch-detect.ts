@@ -40,6 +40,8 @@ export const jobSchema = named(
 );
 
 const mostOfPage = 1000;
+/** Larger numbers in an address are read as text. */
+const mostFrom = 1_000_000_000;
 /** A page ends with what reaches so many bytes: lines may be long. */
 const pageBytes = 4 * 2 ** 20;
 /** Redis serves nobody else meanwhile. */
@@ -134,7 +136,12 @@ export function batchRoutes(
         params,
         querystring: given({
           from: byDefault(
-            Type.Integer({ minimum: 0, default: 0, description: "next_from of the page before" }),
+            Type.Integer({
+              minimum: 0,
+              maximum: mostFrom,
+              default: 0,
+              description: "next_from of the page before",
+            }),
           ),
           limit: byDefault(Type.Integer({ minimum: 1, maximum: mostOfPage, default: mostOfPage })),
         }),
