@@ -70,12 +70,12 @@ export function contentOf(anomaly: Anomaly, options: ContentOptions): AlertConte
   };
 }
 
-/** @param publicUrl of the triage page, where there is one. */
 /** Beyond its bundle's limit nobody has looked. */
 function judgedOf({ lines, scored }: Anomaly["logguardian"]["window"]): string {
   return scored < lines ? ` (the first ${scored} of them judged)` : "";
 }
 
+/** @param publicUrl of the triage page, where there is one. */
 function linkTo(publicUrl: string | undefined, id: string): { link?: string } {
   if (publicUrl === undefined) return {};
   return { link: `${publicUrl.replace(/\/+$/, "")}/#/anomalies/${encodeURIComponent(id)}` };
