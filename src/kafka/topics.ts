@@ -49,8 +49,10 @@ export interface Topics {
   committed(group: string, topic: string): Promise<Map<number, Committed>>;
 }
 
-/** Questions are asked again this often while the broker is away or a new topic is not known everywhere yet. */
+/** Questions are asked this often while the broker is away: for some ten seconds. */
 const tries = 8;
+/** What a broker has agreed to make is waited for longer, for over a minute: a busy one may take that. */
+const triesOfNew = 20;
 
 export function createTopics(
   admin: Admin,
@@ -61,9 +63,9 @@ export function createTopics(
     signal?: AbortSignal;
   },
 ): Topics {
-  async function ask<T>(question: () => Promise<T>): Promise<T> {
+  async function ask<T>(question: () => Promise<T>, attempts = tries): Promise<T> {
     try {
-      return await retry(question, { attempts: tries, isTransient, signal: options.signal });
+      return await retry(question, { attempts, isTransient, signal: options.signal });
     } catch (thrown) {
       throw kafkaError(thrown, options.brokers);
     }
@@ -106,7 +108,7 @@ export function createTopics(
           if (made === undefined || made.some(({ leader }) => leader < 0))
             throw new Error(`The topic ${topic} is not ready yet.`);
           return made;
-        });
+        }, triesOfNew);
       }
       if (!exactly || found.length === partitions) return;
       throw new LogGuardianError(

@@ -14,6 +14,7 @@ import type { Anomaly } from "../../src/verdict/anomaly.ts";
 import { root } from "../support/data.ts";
 import { services } from "../support/services.ts";
 import { Stream } from "../support/stream.ts";
+import { until } from "../support/until.ts";
 
 const stream = new Stream(services, `test-replay-${Date.now()}`);
 const topic = `${stream.prefix}-raw`;
@@ -65,6 +66,7 @@ beforeAll(async () => {
   await stream.command(["flush", "--pipeline", "hdfs"]);
   const keys = new Set(texts.slice(0, readable).flatMap(({ text }) => text.match(/blk_-?\d+/g) ?? []));
   live = await stream.verdicts(keys.size, { timeoutMs: 60_000 });
+  await until(isAllDone, "the pipeline has committed all that it has read, and alerted of it");
 }, 180_000);
 
 afterAll(async () => {
@@ -95,6 +97,24 @@ function contents(verdicts: readonly Anomaly[]) {
       lines,
     }))
     .sort((a, b) => (a.key + a.lines[0]?.position < b.key + b.lines[0]?.position ? -1 : 1));
+}
+
+/** An alerter commits what it has told. */
+async function isAllDone(): Promise<boolean> {
+  const { groups } = await admin.listGroups();
+  const own = groups.filter(({ groupId }) => groupId.startsWith(stream.prefix));
+  const behind = await Promise.all(
+    own.map(async ({ groupId }) => {
+      const lags = (await admin.fetchOffsets({ groupId })).map(async ({ topic: of, partitions }) => {
+        const ends = await admin.fetchTopicOffsets(of);
+        return partitions.filter(
+          ({ partition, offset }) => ends.find((end) => end.partition === partition)?.high !== offset,
+        );
+      });
+      return (await Promise.all(lags)).flat();
+    }),
+  );
+  return behind.flat().length === 0;
 }
 
 /** All that the pipeline owns: topics and where they end, groups and their commits, keys, alerts. */
