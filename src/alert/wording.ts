@@ -1,6 +1,5 @@
-import { shortened } from "../cut-to-fit.ts";
 import type { Anomaly, AnomalyLine } from "../verdict/anomaly.ts";
-import { visible } from "../verdict/visible.ts";
+import { visibleStart } from "../verdict/visible.ts";
 
 /** How log lines are told: masked ones hold nothing that varies, such as names, addresses and amounts. */
 export type LineForm = "masked" | "raw";
@@ -109,6 +108,5 @@ export function counted(count: number, one: string, several = `${one}s`): string
 
 /** One well-formed line of bounded length: it ends in mails and terminals. */
 export function clean(text: string): string {
-  const short = text.length > shownCharacters ? `${shortened(text, shownCharacters)} …` : text;
-  return visible(short.toWellFormed());
+  return visibleStart(text, shownCharacters);
 }

@@ -16,6 +16,11 @@ export interface Explanation {
   weights: number[];
   /** Place of the line with which the score reached the threshold for the last time; undefined where it is below at the end. */
   crossedAt?: number;
+  /**
+   * Places of lines without any one of which, and its equals, the window would be normal; of an anomalous window.
+   * None where several lines are each enough, or where what the window lacks makes the verdict.
+   */
+  decisive?: number[];
   /** Places of lines that are anomalous by themselves, none of which can be left out; of an anomalous window. */
   sufficient?: number[];
 }
@@ -68,6 +73,7 @@ export async function explain(
     prefixScores.findLastIndex((one) => one < options.threshold),
   );
   const isAnomalous = (one: number) => scoreOf(one, calibration) >= options.threshold;
+  explanation.decisive = [...weights.keys()].filter((place) => !isAnomalous(margin - (weights[place] ?? 0)));
   explanation.sufficient = await sufficientLines(explanation.weights, async (choices) =>
     (await marginsOf(choices)).map(isAnomalous),
   );

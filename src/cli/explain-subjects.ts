@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Config } from "../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
-import type { Anomaly } from "../verdict/anomaly.ts";
+import type { Judged } from "../verdict/patterns.ts";
 import { anomalyIn, verdictOnTopic } from "./anomalies-on-topic.ts";
 
 /** A window that is to be explained: of a verdict, or of plain lines. */
@@ -17,14 +17,11 @@ export interface Subject {
   lines: { text: string; masked?: string }[];
 }
 
-/** As `detect` prints it. */
-interface PrintedVerdict {
-  id: string;
-  key: string;
-  start: string;
-  model: { name: string; version: string };
-  lines: { text: string; masked: string }[];
-}
+/** As `detect` prints it: see `verdictForPrograms`. */
+type PrintedVerdict = Judged["event"] &
+  Omit<Judged["logguardian"], "revision" | "lines"> & {
+    lines: (Judged["logguardian"]["lines"][number] & { origin?: { host?: string | null } })[];
+  };
 
 /**
  * Verdicts of a file, as the anomalies topic holds them or `detect` prints them, one a line; else its lines are one window.
@@ -38,9 +35,8 @@ export async function subjectsOfFile(file: string): Promise<Subject[]> {
       `${nameOf(file)} holds no line.`,
       "Give a file with log lines or verdicts; `detect` prints nothing where it finds no anomaly.",
     );
-  const verdicts = rows.map(({ text }) => verdictIn(text));
-  if (verdicts[0] === undefined) return [{ key: nameOf(file), lines: rows }];
-  return verdicts.map((verdict, place) => verdict ?? refuse(file, rows[place]));
+  if (judgedIn(rows[0]?.text ?? "") === undefined) return [{ key: nameOf(file), lines: rows }];
+  return rows.map((row) => subjectOf(judgedIn(row.text) ?? refuse(file, row)));
 }
 
 interface Row {
@@ -65,11 +61,11 @@ async function rowsOf(file: string): Promise<Row[]> {
     .filter((row) => row.text.trim() !== "");
 }
 
-function refuse(file: string, row: Row | undefined): never {
+function refuse(file: string, row: Row): never {
   throw new LogGuardianError(
     "LG_EXPLAIN_VERDICT",
-    `${nameOf(file)}, line ${row?.number}, is no verdict as the anomalies topic holds it.`,
-    "Give one verdict a line, as a consumer of the topic gets them.",
+    `${nameOf(file)}, line ${row.number}, is no verdict as the anomalies topic holds it or detect prints it.`,
+    "Give one verdict a line, as a consumer of the topic gets them or `detect` writes them into a pipe or a file.",
   );
 }
 
@@ -81,7 +77,12 @@ export function isFile(name: string): boolean {
   return name === "-" || existsSync(name);
 }
 
-function verdictIn(row: string): Subject | undefined {
+/** A verdict in either form; undefined: it is none. */
+function judgedIn(row: string): Judged | undefined {
+  return anomalyIn(Buffer.from(row)) ?? printedIn(row);
+}
+
+function printedIn(row: string): Judged | undefined {
   let content: unknown;
   try {
     content = JSON.parse(row);
@@ -89,13 +90,18 @@ function verdictIn(row: string): Subject | undefined {
     return undefined;
   }
   if (typeof content !== "object" || content === null) return undefined;
-  if ("logguardian" in content) return subjectOf(content as Anomaly);
-  if (!("lines" in content && "verdict" in content && "model" in content)) return undefined;
-  const { id, key, start, model, lines } = content as unknown as PrintedVerdict;
-  return { id, key, start, model, lines };
+  if (!("id" in content && "lines" in content && "verdict" in content && "model" in content))
+    return undefined;
+  const { id, start, end, ...rest } = content as PrintedVerdict;
+  const host = rest.lines.find(({ origin }) => origin?.host)?.origin?.host;
+  return {
+    event: { id, start, end },
+    ...(host ? { host: { name: host } } : {}),
+    logguardian: { revision: 1, ...rest },
+  };
 }
 
-export function subjectOf({ event, logguardian: { key, pipeline, model, lines } }: Anomaly): Subject {
+export function subjectOf({ event, logguardian: { key, pipeline, model, lines } }: Judged): Subject {
   return { id: event.id, key, start: event.start, pipeline, model, lines };
 }
 
@@ -104,7 +110,7 @@ export async function subjectOnTopic(id: string, config: Config): Promise<Subjec
   return subjectOf(await verdictOnTopic(id, config));
 }
 
-/** Verdicts of a file, as the anomalies topic holds them. @throws LogGuardianError LG_EXPLAIN_VERDICT, LG_FILE_UNREADABLE. */
-export async function anomaliesOfFile(file: string): Promise<Anomaly[]> {
-  return (await rowsOf(file)).map((row) => anomalyIn(Buffer.from(row.text)) ?? refuse(file, row));
+/** Verdicts of a file, as for `subjectsOfFile`. @throws LogGuardianError LG_EXPLAIN_VERDICT, LG_FILE_UNREADABLE. */
+export async function verdictsOfFile(file: string): Promise<Judged[]> {
+  return (await rowsOf(file)).map((row) => judgedIn(row.text) ?? refuse(file, row));
 }

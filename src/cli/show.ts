@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { heaviestLines } from "../verdict/fingerprint.ts";
 import type { Verdict } from "../verdict/verdict.ts";
-import { visible } from "../verdict/visible.ts";
+import { visible, visibleStart } from "../verdict/visible.ts";
 
 /** Lines of an anomaly that a person sees at first. */
 const shownLines = 5;
@@ -24,7 +24,7 @@ export function verdictForPeople(verdict: Verdict): string {
     .map((place) => {
       const value = (verdict.weights?.[place] ?? 0).toFixed(1).replace("-0.0", "0.0");
       const weight = `${value.startsWith("-") ? "" : "+"}${value}`.padStart(6);
-      return `  ${styleText("red", weight)}  ${visible(window.lines[place]?.text ?? "").slice(0, 200)}`;
+      return `  ${styleText("red", weight)}  ${visibleStart(window.lines[place]?.text ?? "", 200)}`;
     });
   return [
     `${styleText(["bold", "red"], "ANOMALOUS")}  ${styleText("bold", where)}  since ${when}  ${size}  ${sure}`,
@@ -37,6 +37,7 @@ export function verdictForPrograms(verdict: Verdict): string {
   const { window } = verdict;
   return JSON.stringify({
     id: window.id,
+    pipeline: window.pipeline,
     key: window.key,
     verdict: verdict.verdict,
     score: verdict.score,

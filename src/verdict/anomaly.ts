@@ -206,8 +206,10 @@ export function headersOf({ event, logguardian }: Anomaly): Record<string, strin
   };
 }
 
+type Revised = { logguardian: Pick<Anomaly["logguardian"], "early" | "revision"> };
+
 /** Whether it says more of its window than the other: a final verdict more than any early one. */
-export function isNewer(anomaly: Anomaly, other: Anomaly): boolean {
+export function isNewer(anomaly: Revised, other: Revised): boolean {
   const [ours, others] = [anomaly, other].map(({ logguardian }) => logguardian.early === "raised");
   return ours === others ? anomaly.logguardian.revision >= other.logguardian.revision : others === true;
 }

@@ -1,4 +1,14 @@
-import { type Anomaly, isNewer } from "./anomaly.ts";
+import { type Anomaly, type AnomalyLine, isNewer } from "./anomaly.ts";
+
+/** What is asked of an anomaly to group it: `detect` prints no more. */
+export interface Judged {
+  event: Pick<Anomaly["event"], "id" | "start" | "end">;
+  host?: { name: string };
+  logguardian: Pick<
+    Anomaly["logguardian"],
+    "verdict" | "early" | "revision" | "pipeline" | "fingerprint" | "key" | "model"
+  > & { lines: Pick<AnomalyLine, "text" | "masked" | "weight">[] };
+}
 
 /** Anomalous windows of one fingerprint. */
 export interface Pattern {
@@ -12,7 +22,7 @@ export interface Pattern {
   origins: number;
   /** Masked lines that stand in all of the windows, those that weigh most in the newest first. */
   commonLines: string[];
-  newest: Anomaly;
+  newest: Judged;
 }
 
 /** An anomalous window, as far as it is grouped. */
@@ -61,8 +71,8 @@ function groupOf<Seen extends Sighting>(seen: readonly Seen[]): Group<Seen> {
 }
 
 /** Of final verdicts: the newest of each window. What is seen most comes first. */
-export function patternsOf(anomalies: Iterable<Anomaly>): Pattern[] {
-  const newest = new Map<string, Anomaly>();
+export function patternsOf(anomalies: Iterable<Judged>): Pattern[] {
+  const newest = new Map<string, Judged>();
   for (const anomaly of anomalies) {
     const before = newest.get(anomaly.event.id);
     if (before === undefined || isNewer(anomaly, before)) newest.set(anomaly.event.id, anomaly);
@@ -71,10 +81,10 @@ export function patternsOf(anomalies: Iterable<Anomaly>): Pattern[] {
 }
 
 interface Seen extends Sighting {
-  anomaly: Anomaly;
+  anomaly: Judged;
 }
 
-function sightingOf(anomaly: Anomaly): Seen[] {
+function sightingOf(anomaly: Judged): Seen[] {
   const { event, host, logguardian } = anomaly;
   const { verdict, early, pipeline, fingerprint, key } = logguardian;
   if (verdict !== "anomalous" || early === "moved" || fingerprint === undefined) return [];

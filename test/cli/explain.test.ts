@@ -62,7 +62,9 @@ describe("explain", () => {
       for (const line of leftOut.lines) {
         const [left] = await judge.judge([{ masked: masked.filter((other) => other !== line.masked) }]);
         expect(line.weight).toBe(found.margin - (left?.margin ?? 0));
+        expect(leftOut.decisive.includes(leftOut.lines.indexOf(line))).toBe(left?.verdict === "normal");
       }
+      expect(leftOut.decisive.length).toBeGreaterThan(0);
       // Nothing follows the last lines: there both are the same.
       const [vectors] = await windowVectors(embedder, [masked]);
       const window = vectors?.joined ?? new Float32Array(0);
@@ -79,6 +81,16 @@ describe("explain", () => {
         lines.toSorted((a, b) => b.weight - a.weight)[0]?.masked;
       expect(heaviest(found)).toBe(heaviest(leftOut));
     });
+  });
+
+  it("says where no line decides, as in a session that was cut", async () => {
+    const cut = join(folder, "cut.log");
+    const receiving = "Receiving block <*> src: <*> dest: <*>";
+    const failed = "writeBlock <*> received exception java.io.IOException: Could not read from stream";
+    writeFileSync(cut, ["BLOCK* NameSystem.allocateBlock: <*> <*>", receiving, receiving, failed].join("\n"));
+    expect(JSON.parse(await explained(cut, "--json"))).toMatchObject({ verdict: "anomalous", decisive: [] });
+    expect(await explained(cut)).toContain("No single line decides it: ");
+    expect(await explained(file)).not.toContain("No single line decides it: ");
   });
 
   it("prints the same for people", async () => {
@@ -100,6 +112,9 @@ describe("explain", () => {
     key: "k",
     verdict: "anomalous",
     start: "2026-01-01T00:00:00.000Z",
+    end: "2026-01-01T00:00:00.000Z",
+    pipeline: "detect",
+    fingerprint: "0011223344556677",
     model: { name: "another", version: "1" },
     lines: [{ text: "took 17 ms", masked: "took X ms" }],
   };
@@ -111,6 +126,9 @@ describe("explain", () => {
       id: "i",
       lines: [{ masked: "took <*> ms" }],
     });
+    expect(await explained("--patterns", printed)).toContain(
+      `${verdict.fingerprint}  detect  1 window of 1 origin`,
+    );
     const piped = startCli(["explain", "-", "--json"]);
     // What it waits for comes late, as from a command before it.
     setTimeout(() => piped.process.stdin.end(`${JSON.stringify(verdict)}\n`), 1_500);

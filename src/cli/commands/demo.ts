@@ -183,8 +183,10 @@ function printSummary(
     `  first verdict ${(firstVerdictMs / 1000).toFixed(1)} s after the process began; ` +
       `${Math.round(process.resourceUsage().maxRSS / 2 ** 10)} MB resident at most`,
   );
+  // As it was called itself: in a checkout, and where it is installed for one project, npm finds it.
+  const command = process.env.npm_execpath === undefined ? "logguardian" : "npx logguardian";
   console.log(
-    `\nNext: ${styleText("cyan", "logguardian detect your.log --window 100/50")}, or ${styleText("cyan", "logguardian --help")}.`,
+    `\nNext: ${styleText("cyan", `${command} detect your.log --window 100/50`)}, or ${styleText("cyan", `${command} --help`)}.`,
   );
 }
 

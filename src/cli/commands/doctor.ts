@@ -19,7 +19,7 @@ import { exitCodes } from "../exit-codes.ts";
 type Check = [name: string, check: () => Promise<string>];
 
 const here: Check[] = [
-  ["Node", async () => process.version],
+  ["Node", async () => `${process.version}, ${process.execPath}`],
   ["native addon", async () => loadAddon().then(() => "built")],
   ["ONNX Runtime", async () => `execution providers: ${availableProviders().join(", ")}`],
   ["starter bundle", async () => `${(await loadBundle(defaultBundleDir())).manifest.version}, files match`],

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { counted } from "../../alert/wording.ts";
 import { type Explanation, explain } from "../../classify/explanation.ts";
 import { loadConfigOrDefaults, pipelineOf } from "../../config/load.ts";
 import type { PipelineConfig } from "../../config/pipeline-schema.ts";
@@ -7,18 +8,17 @@ import { LogGuardianError } from "../../errors.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
 import { modelOptionsOf, type OpenModel, withModel } from "../../pipeline/open-model.ts";
 import { lineMaskerOf } from "../../pipeline/stages.ts";
-import type { Anomaly } from "../../verdict/anomaly.ts";
-import { type Pattern, patternsOf } from "../../verdict/patterns.ts";
-import { visible } from "../../verdict/visible.ts";
+import { type Judged, type Pattern, patternsOf } from "../../verdict/patterns.ts";
+import { visible, visibleStart } from "../../verdict/visible.ts";
 import { anomaliesOnTopic } from "../anomalies-on-topic.ts";
 import { parseNumber } from "../arguments.ts";
 import {
-  anomaliesOfFile,
   isFile,
   type Subject,
   subjectOf,
   subjectOnTopic,
   subjectsOfFile,
+  verdictsOfFile,
 } from "../explain-subjects.ts";
 import { createProgress } from "../progress.ts";
 
@@ -92,11 +92,11 @@ async function subjectsIn(what: string, config: Config): Promise<Asked[]> {
 
 /** Of a file or the topic; of one pipeline where one is named. */
 async function patternsIn(file: string | undefined, config: Config, { pipeline }: Options): Promise<Asked[]> {
-  const all: Anomaly[] = [];
-  const take = (anomaly: Anomaly) => {
+  const all: Judged[] = [];
+  const take = (anomaly: Judged) => {
     if (pipeline === undefined || anomaly.logguardian.pipeline === pipeline) all.push(anomaly);
   };
-  if (file !== undefined) for (const anomaly of await anomaliesOfFile(file)) take(anomaly);
+  if (file !== undefined) for (const anomaly of await verdictsOfFile(file)) take(anomaly);
   else for await (const anomaly of anomaliesOnTopic(config)) take(anomaly);
   return patternsOf(all).map((pattern) => ({ subject: subjectOf(pattern.newest), pattern }));
 }
@@ -139,7 +139,7 @@ async function explainedBy(
 }
 
 function forPrograms({ subject, masked, explanation, threshold, model }: Explained, pattern?: Pattern) {
-  const { margin, score, prefixScores, weights, crossedAt, sufficient } = explanation;
+  const { margin, score, prefixScores, weights, crossedAt, decisive, sufficient } = explanation;
   const { id, key, start } = subject;
   const { newest: _, ...found } = pattern ?? {};
   return {
@@ -154,7 +154,7 @@ function forPrograms({ subject, masked, explanation, threshold, model }: Explain
       score,
       verdict: score >= threshold ? "anomalous" : "normal",
     },
-    ...{ crossedAt, sufficient },
+    ...{ crossedAt, decisive, sufficient },
     lines: masked.map((line, place) => ({
       text: subject.lines[place]?.text,
       masked: line,
@@ -167,7 +167,7 @@ function forPrograms({ subject, masked, explanation, threshold, model }: Explain
 const shownCharacters = 160;
 
 function forPeople({ subject, masked, explanation, threshold, model }: Explained): string {
-  const { score, prefixScores, weights, crossedAt, sufficient = [] } = explanation;
+  const { score, prefixScores, weights, crossedAt, decisive, sufficient = [] } = explanation;
   const isAnomalous = score >= threshold;
   const verdict = isAnomalous ? styleText(["bold", "red"], "ANOMALOUS") : styleText("green", "normal");
   const since = subject.start === undefined ? "" : `  since ${subject.start}`;
@@ -179,7 +179,7 @@ function forPeople({ subject, masked, explanation, threshold, model }: Explained
       String(place + 1).padStart(3),
       (prefixScores[place + 1] ?? 0).toFixed(3),
       signed(weight),
-      visible(subject.lines[place]?.text ?? "").slice(0, shownCharacters),
+      visibleStart(subject.lines[place]?.text ?? "", shownCharacters),
     ];
     const row = columns.join("  ");
     return weight > heaviest / 4 ? styleText("red", row) : row;
@@ -199,6 +199,12 @@ function forPeople({ subject, masked, explanation, threshold, model }: Explained
           `Enough for the verdict by themselves, none to spare: # ${sufficient.map((place) => place + 1).join(", ")}.`,
         ]
       : []),
+    ...(decisive?.length === 0
+      ? [
+          "No single line decides it: without any one of them the window is anomalous still. Several may each be enough;" +
+            " where their weights are small, look for what is missing, as in a session that was cut or did not end.",
+        ]
+      : []),
   ].join("\n");
 }
 
@@ -208,11 +214,11 @@ function patternForPeople(pattern: Pattern, { masked, explanation, threshold, mo
   const keep = new Set(sufficient.map((place) => masked[place]));
   const others = commonLines.filter((line) => !keep.has(line));
   return [
-    `${styleText("bold", fingerprint)}  ${pipeline}  ${windows} windows of ${origins} origins  ${firstSeen} to ${lastSeen}`,
+    `${styleText("bold", fingerprint)}  ${pipeline}  ${counted(windows, "window")} of ${counted(origins, "origin")}  ${firstSeen} to ${lastSeen}`,
     ...[...keep].map((line) =>
-      styleText("red", `  keeps the verdict  ${visible(line ?? "").slice(0, shownCharacters)}`),
+      styleText("red", `  keeps the verdict  ${visibleStart(line ?? "", shownCharacters)}`),
     ),
-    ...others.map((line) => `  in all of them     ${visible(line).slice(0, shownCharacters)}`),
+    ...others.map((line) => `  in all of them     ${visibleStart(line, shownCharacters)}`),
     ...(keep.size > 0
       ? []
       : [`  ${model.name} ${model.version} finds its newest window normal (threshold ${threshold}).`]),

@@ -7,7 +7,7 @@ import { readWindowRows, type WindowRow } from "../../../evaluate/data/window-ro
 import { figure } from "../../../evaluate/report/format.ts";
 import { createMasker } from "../../../mask/masker.ts";
 import { type OpenModel, withModel } from "../../../pipeline/open-model.ts";
-import { visible } from "../../../verdict/visible.ts";
+import { visibleStart } from "../../../verdict/visible.ts";
 import { parseWhole } from "../../arguments.ts";
 import { confusionTable } from "../../confusion-table.ts";
 
@@ -143,7 +143,7 @@ function forPeople(report: Report): string {
       const { verdict, score, heaviest } = sides[name];
       text.push(`  ${name.toUpperCase()}  ${verdict}  score ${score?.toFixed(3) ?? "none"}`);
       for (const { line, weight } of heaviest)
-        text.push(`     +${weight.toFixed(1)}  ${visible(line).slice(0, 160)}`);
+        text.push(`     +${weight.toFixed(1)}  ${visibleStart(line, 160)}`);
     }
   }
   return text.join("\n");

@@ -4,7 +4,7 @@ import { LogGuardianError } from "../../../errors.ts";
 import { topicNames } from "../../../pipeline/names.ts";
 import { outcomeOf } from "../../../pipeline/shadow/tally.ts";
 import { parseShadow, type ShadowModel } from "../../../verdict/shadow.ts";
-import { visible } from "../../../verdict/visible.ts";
+import { visible, visibleStart } from "../../../verdict/visible.ts";
 import { parseWhole } from "../../arguments.ts";
 import { confusionTable } from "../../confusion-table.ts";
 import { createShadowReports, type ShadowReport } from "../../shadow-report.ts";
@@ -79,7 +79,7 @@ function forPeople(report: ShadowReport): string {
       .sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0))
       .slice(0, shownLines);
     for (const { text, weight = 0 } of heaviest)
-      rows.push(`  +${weight.toFixed(1)}  ${visible(text).slice(0, 160)}`);
+      rows.push(`  +${weight.toFixed(1)}  ${visibleStart(text, 160)}`);
   }
   return rows.join("\n");
 }
