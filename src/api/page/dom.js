@@ -36,6 +36,24 @@ export function fill(element, ...children) {
   return element;
 }
 
+/**
+ * Likewise, where somebody may be at one of its links or buttons: the focus goes to the one that has its `data-at`, else
+ * to the first.
+ * @param {Element} element
+ * @param {...(Child | Child[])} children
+ */
+export function refill(element, ...children) {
+  const at = document.activeElement;
+  const hadFocus = element.contains(at) && at !== element;
+  fill(element, ...children);
+  if (!hadFocus) return element;
+  const focusable = /** @type {HTMLElement[]} */ ([...element.querySelectorAll("[data-at]")]);
+  (
+    focusable.find((one) => one.dataset.at === /** @type {HTMLElement} */ (at).dataset.at) ?? focusable[0]
+  )?.focus();
+  return element;
+}
+
 /** @param {string} label @param {() => void} onclick @param {Record<string, any>} [attributes] */
 export function button(label, onclick, attributes = {}) {
   return h("button", { type: "button", onclick, ...attributes }, label);

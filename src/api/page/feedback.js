@@ -76,10 +76,10 @@ export function createFeedback({ api, store }) {
   /** @param {any} anomaly @param {Judgement} judgement @param {{ note?: string, until?: string }} [more] */
   const say = (anomaly, judgement, more) => inTurn(() => tell(anomaly, judgement, more));
 
-  /** @param {() => any} chosen none: the one last spoken of */
+  /** @param {(saidLast: any) => any} chosen none: the one last spoken of */
   const takeBack = (chosen) =>
     inTurn(async () => {
-      const one = chosen() ?? newest;
+      const one = chosen(newest) ?? newest;
       if (one === undefined) show("There is nothing to take back.");
       else await tell(one, "undone");
     });
@@ -93,6 +93,7 @@ export function createFeedback({ api, store }) {
     toast,
     dialog: dialog.element,
     undo,
+    takeBack,
     /** @param {(id: string, feedback: any) => void} listener */
     onSaid: (listener) => void listeners.add(listener),
     /** Keys of a view. @param {() => any} selected */

@@ -270,6 +270,32 @@ describe("the triage page of an API that runs", () => {
     expect(await page.locator(".group .row").count()).toBe(Math.min(pattern.windows, 20));
   });
 
+  it("leaves the focus where it is when groups come anew, and takes back what was said last, not what was before", async () => {
+    const older = await plant("again-1", noon);
+    await api.ask(`/anomalies/${older}/feedback`, { body: { judgement: "false-alarm" } });
+    const { fingerprint } = (await api.ask(`/anomalies/${older}`)).body;
+    await open("#/groups");
+    const takeBack = page.locator(".suppressions").getByRole("button", { name: "Take back" });
+    await takeBack.focus();
+    const counted = page.locator(`tr[data-fingerprint="${fingerprint}"] td.number`).first();
+    const count = Number(await counted.textContent());
+    const newer = await plant("again-2", noon + 2 * hour);
+    await until(async () => Number(await counted.textContent()) === count + 1, "the group has one more");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Take back");
+
+    await page.keyboard.press("f");
+    await page.keyboard.press("u");
+    await toast().getByText("Taken back").waitFor();
+    expect([await feedbackOf(older), await feedbackOf(newer)]).toMatchObject([
+      { judgement: "false-alarm" },
+      null,
+    ]);
+    const { suppressions } = (await api.ask("/suppressions")).body;
+    expect(suppressions).toMatchObject([{ anomaly_id: older }]);
+    await takeBack.click();
+    await takeBack.waitFor({ state: "detached" });
+  });
+
   it("keeps its filter in the address, and shows it again from there", async () => {
     const id = await plant("filter-me", noon);
     const other = await plant("filter-other", noon);

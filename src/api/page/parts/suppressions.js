@@ -1,5 +1,5 @@
 /** False alarms: what nobody is alerted of because of them, and how they are taken back. */
-import { button, fill, h } from "../dom.js";
+import { button, h, refill } from "../dom.js";
 import { count, dateTime, headline, visible } from "../words.js";
 
 const states = {
@@ -28,7 +28,10 @@ export function createSuppressions(page) {
       h("div", {}, [
         h(
           "a",
-          { href: page.addressOf({ view: "group", name: fingerprint, filter: {} }) },
+          {
+            href: page.addressOf({ view: "group", name: fingerprint, filter: {} }),
+            "data-at": `group ${anomaly_id}`,
+          },
           newest === null ? fingerprint : headline(newest, "masked"),
         ),
         h(
@@ -41,6 +44,7 @@ export function createSuppressions(page) {
       button(
         "Take back",
         () => void page.feedback.undo({ id: anomaly_id, heaviest: newest?.heaviest ?? [], key: fingerprint }),
+        { "data-at": `undo ${anomaly_id}` },
       ),
     );
   }
@@ -51,15 +55,19 @@ export function createSuppressions(page) {
     async load(signal) {
       ({ suppressions } = await page.api.get("suppressions", { signal }));
       element.hidden = suppressions.length === 0;
-      fill(list, suppressions.map(rowOf));
+      refill(list, suppressions.map(rowOf));
     },
-    /** What was said of any of a group's anomalies. @param {any} pattern */
+    /** What was said of any of a group's anomalies: here, a moment ago, or before. @param {any} pattern */
     undo(pattern) {
-      const one = suppressions.find(
-        ({ fingerprint, pipeline }) => fingerprint === pattern?.fingerprint && pipeline === pattern?.pipeline,
-      );
-      if (one !== undefined) return void page.feedback.undo({ ...pattern.newest, id: one.anomaly_id });
-      void page.feedback.undo(pattern?.newest.feedback ? pattern.newest : undefined);
+      /** @param {any} other */
+      const isIt = (other) =>
+        other?.fingerprint === pattern?.fingerprint && other?.pipeline === pattern?.pipeline;
+      void page.feedback.takeBack((saidLast) => {
+        if (isIt(saidLast)) return saidLast;
+        const one = suppressions.find(isIt);
+        if (one !== undefined) return { ...pattern.newest, id: one.anomaly_id };
+        return pattern?.newest.feedback ? pattern.newest : undefined;
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
 /** One fingerprint: how often, where and since when, and each of its anomalies. */
 
 import { isPassing } from "../api.js";
-import { fill, h, key } from "../dom.js";
+import { fill, h, key, refill } from "../dom.js";
 import { createAnomalyList } from "../parts/anomaly-list.js";
 import { createKeyButtons } from "../parts/key-buttons.js";
 import { createSparkline, trendInWords } from "../parts/sparkline.js";
@@ -41,7 +41,7 @@ export function createGroupView(page) {
         fill(element, back(), unknown());
         return;
       }
-      fill(
+      refill(
         head,
         patterns.map((/** @type {any} */ pattern) => summaryOf(pattern, { from, to })),
       );
@@ -136,7 +136,10 @@ export function createGroupView(page) {
               h("li", { style: { "--share": (one.windows / most).toFixed(3) } }, [
                 h(
                   "a",
-                  { href: page.addressOf({ view: "anomalies", filter: { origin: one.name } }) },
+                  {
+                    href: page.addressOf({ view: "anomalies", filter: { origin: one.name } }),
+                    "data-at": one.name,
+                  },
                   visible(one.name),
                 ),
                 h("span", { class: "number" }, one.windows.toLocaleString("en")),
