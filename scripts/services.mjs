@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ensureCommands, fail, root, run } from "./setup.mjs";
 
 const libraries = join(root, "build/kafka");
-const readyWithinMs = 60_000;
+const readyWithinMs = 240_000;
 /** rsyslog's module, no command, where Debian and Fedora have it. */
 const omkafka =
   ["/usr/lib64/rsyslog/omkafka.so"].find(existsSync) ??

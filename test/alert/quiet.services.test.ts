@@ -26,7 +26,7 @@ const timesTold = (am: TestAlertmanager, what: string) =>
 
 describe("a storm", () => {
   it("is one alert for all beyond the most that a pipeline may have; what goes on at its end is told by itself", async () => {
-    const { am, lg } = await started({ maxActive: 3 }, { holdMs: 10_000 });
+    const { am, lg } = await started({ maxActive: 3 });
     const windowsOf = (...fingerprints: string[]) =>
       lg.publish(...fingerprints.map((fingerprint) => ({ fingerprint })));
     const shown = async () =>
@@ -102,7 +102,7 @@ describe("a false alarm", () => {
   const resolved = "resolved LogAnomaly f1 warning";
 
   it("ends its fingerprint's alert and keeps it quiet, until it is undone", async () => {
-    const { am, lg } = await started({}, { holdMs: 20_000 });
+    const { am, lg } = await started({}, { holdMs: 60_000 });
     const [first] = await lg.publish({ fingerprint: "f1" }, { fingerprint: "f2" });
     if (first === undefined) throw new Error("It was published.");
     await expect.poll(() => am.told(), patience).toContain(firing);

@@ -63,8 +63,10 @@ describe("bodies", () => {
 
 it("jobs that ended are forgotten also while there is work", async () => {
   const { body: first } = await api.ask("/batch-detect", { body: { logs } });
-  const stateOf = async (id: string) => (await api.ask(`/batch-detect/${id}`)).body.state;
-  await until(async () => (await stateOf(first.id)) === "done", "it is done");
+  await until(async () => {
+    const { status, body } = await api.ask(`/batch-detect/${first.id}`);
+    return status === 404 || body.state === "done";
+  }, "it is done");
   // There is always one more.
   let sent = 0;
   const more = async () => {

@@ -208,11 +208,11 @@ describe("without a token", () => {
 
   it("answers 429 and when to come again where its queue is full", async () => {
     const answers = await Promise.all(
-      [1, 2, 3].map((number) =>
+      Array.from({ length: 10 }, (_, number) =>
         api.ask("/detect", { body: { logs: [{ message: `a new line ${number} of these` }] } }),
       ),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 429, 429]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
     const refused = answers.find(({ status }) => status === 429);
     expect(refused?.body.code).toBe("LG_API_BUSY");
     expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);

@@ -9,6 +9,7 @@ import { readCapturedRecords } from "../../src/ingest/captured-records.ts";
 import type { FormatName } from "../../src/ingest/formats/index.ts";
 import type { RawRecord } from "../../src/ingest/line.ts";
 import { connectKafka, type KafkaClient } from "../../src/kafka/client.ts";
+import { retry } from "../../src/retry.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { jsonRows, runCli } from "../support/cli.ts";
 import { dataFile } from "../support/data.ts";
@@ -31,7 +32,11 @@ async function topicOf(
   compression = kafkajs.CompressionTypes.None,
 ): Promise<string> {
   const topic = `decode-${randomUUID()}`;
-  await client.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] });
+  // The broker may make it before it knows of it everywhere.
+  await retry(
+    () => client.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] }),
+    { attempts: 5, isTransient: () => true },
+  );
   const producer = client.kafka.producer();
   await producer.connect();
   const messages = records.map(({ key = null, value, timestamp, partition = 0 }) => ({
@@ -101,8 +106,12 @@ describe("decode", () => {
     expect(jsonRows(finished).map(({ text }) => text)).toEqual(
       values.slice(-10).map(({ value }) => String(value)),
     );
-    const { groups } = await client.admin.listGroups();
-    expect(groups.filter(({ groupId }) => groupId.startsWith("logguardian-decode"))).toEqual([]);
+    // Other tests call it, too, each for seconds; a group that is left behind stays for minutes.
+    const left = async () =>
+      (await client.admin.listGroups()).groups.filter(({ groupId }) =>
+        groupId.startsWith("logguardian-decode"),
+      );
+    await expect.poll(left, { timeout: 60_000 }).toEqual([]);
   });
 
   it("says which record would go to the dead letters, and ends with 1", async () => {

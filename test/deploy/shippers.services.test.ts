@@ -9,6 +9,7 @@ import { parseDocument } from "yaml";
 import { freePorts } from "../../scripts/services.mjs";
 import { formatNames } from "../../src/ingest/formats/index.ts";
 import { connectKafka } from "../../src/kafka/client.ts";
+import { retry } from "../../src/retry.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { jsonRows, runCli } from "../support/cli.ts";
 import { root } from "../support/data.ts";
@@ -117,7 +118,11 @@ include(file="${file}")
       { brokers: [services.kafka.broker], clientId: "test" },
       { logger: silentLogger },
     );
-    await client.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] });
+    // The broker may make it before it knows of it everywhere.
+    await retry(
+      () => client.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] }),
+      { attempts: 5, isTransient: () => true },
+    );
     const log = join(own, "log");
     daemon = spawn("rsyslogd", ["-n", "-f", main, "-i", join(own, "pid")], {
       env,

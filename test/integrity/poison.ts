@@ -89,7 +89,7 @@ async function endOf({ child }: Process): Promise<number | NodeJS.Signals | null
 async function verdictOf(stream: Stream, host: string): Promise<Anomaly["logguardian"] | undefined> {
   // By the message's key: to parse tens of thousands of verdicts takes longer than they take to come.
   const isIt = ({ key }: { key: Buffer | null }) => String(key) === `${host}:${file}`;
-  const read = await stream.read(`${stream.prefix}.anomalies`, (all) => all.some(isIt), 60_000);
+  const read = await stream.read(`${stream.prefix}.anomalies`, (all) => all.some(isIt), 180_000);
   const found = read.find(isIt);
   return found && (JSON.parse(String(found.value)) as Anomaly).logguardian;
 }

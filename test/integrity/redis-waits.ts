@@ -5,7 +5,7 @@ import type { Fault } from "./fault.ts";
 import type { Trial } from "./trial.ts";
 
 /** What was done before the wait. */
-const committedWithinMs = 2_000;
+const committedWithinMs = 3_000;
 
 /** Redis is stopped, and does not even refuse. */
 export const redisAway: Fault = {
@@ -57,8 +57,14 @@ async function held(
       `a windower names the wait ${wait}`,
     );
   const broken: string[] = [];
-  await sleep(committedWithinMs);
-  const before = await committed(trial);
+  // What was done before the fault is still committed; then nothing more.
+  let before = "";
+  await until(async () => {
+    const earlier = await committed(trial);
+    await sleep(committedWithinMs);
+    before = await committed(trial);
+    return before === earlier;
+  }, "the windowers commit no more");
   await sleep(1_000 * seconds);
   if ((await committed(trial)) !== before)
     broken.push("something was committed on the lines topic meanwhile");

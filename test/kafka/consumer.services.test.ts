@@ -310,7 +310,10 @@ describe("a partition consumer", () => {
         breakAll();
       }
       await sleep(2_000);
-      await guest.consumer.stop();
+      // Where it has not joined again yet, it cannot commit what it did; whoever comes next does it again.
+      await guest.consumer.stop().catch((thrown) => {
+        if (thrown.code !== "LG_COMMIT") throw thrown;
+      });
     }
     unsubscribe("net.client.socket", collect);
     await until(
@@ -321,7 +324,7 @@ describe("a partition consumer", () => {
     watching = false;
     await watch;
     await stay.consumer.stop();
-  }, 180_000);
+  });
 
   it("commits nothing of a partition that it lost while it was stopping", async () => {
     const topic = await topicWith(40, 2);

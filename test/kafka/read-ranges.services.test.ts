@@ -67,7 +67,7 @@ describe("ranges of offsets", () => {
     const topic = await topicWith(10, true);
     // The broker writes the mark after the commit was answered.
     const end = 11;
-    await expect.poll(async () => (await topics.bounds(topic)).get(0)?.end).toBe(end);
+    await expect.poll(async () => (await topics.bounds(topic)).get(0)?.end, { timeout: 30_000 }).toBe(end);
     const { reader, offsetsOf } = read([
       { topic, partition: 0, from: 0, end },
       { topic, partition: 1, from: 10, end },

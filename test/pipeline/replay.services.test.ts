@@ -31,7 +31,8 @@ const pipeline = {
   publish: "all",
   // Nothing changes by itself while what is live is looked at.
   idleAfter: "1h",
-  alert: { hold: "1h" },
+  // Other tests have pipelines of this name, and the same Alertmanager.
+  alert: { hold: "1h", labels: { run: stream.prefix } },
 };
 /** Records of all that the pipeline can read. */
 const readable = 580;
@@ -49,14 +50,14 @@ beforeAll(async () => {
   await stream.createTopic(topic, 2);
   const producer = stream.kafka.producer();
   await producer.connect();
-  await producer.send({
-    topic,
-    messages: texts.map(({ text }, place) => ({
-      partition: place % 2,
-      timestamp: String(start + 1000 * place),
-      value: place < readable ? JSON.stringify({ message: text, offset: place }) : text,
-    })),
-  });
+  const messages = texts.map(({ text }, place) => ({
+    partition: place % 2,
+    timestamp: String(start + 1000 * place),
+    value: place < readable ? JSON.stringify({ message: text, offset: place }) : text,
+  }));
+  // One partition at a time: what a new one refuses is sent again to all of a request.
+  for (const own of [0, 1])
+    await producer.send({ topic, messages: messages.filter(({ partition }) => partition === own) });
   await producer.send({
     topic,
     messages: [{ partition: 0, timestamp: String(start + 600_000), value: "x".repeat(100_000) }],
@@ -65,9 +66,9 @@ beforeAll(async () => {
   await stream.start();
   await stream.command(["flush", "--pipeline", "hdfs"]);
   const keys = new Set(texts.slice(0, readable).flatMap(({ text }) => text.match(/blk_-?\d+/g) ?? []));
-  live = await stream.verdicts(keys.size, { timeoutMs: 60_000 });
-  await until(isAllDone, "the pipeline has committed all that it has read, and alerted of it");
-}, 180_000);
+  live = await stream.verdicts(keys.size, { timeoutMs: 120_000 });
+  await until(isAllDone, "the pipeline has committed all that it has read, and alerted of it", 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await admin.disconnect();
@@ -82,7 +83,7 @@ async function replay(...args: string[]): Promise<Told> {
 
 async function verdictsOf(label: string, { published }: Told): Promise<Anomaly[]> {
   const isOurs = ({ headers }: KafkaMessage) => String(headers?.["lg-replay"]) === label;
-  const all = await stream.read(anomalies, (read) => read.filter(isOurs).length >= published, 30_000);
+  const all = await stream.read(anomalies, (read) => read.filter(isOurs).length >= published, 90_000);
   return all.filter(isOurs).map(({ value }) => JSON.parse(String(value)) as Anomaly);
 }
 
@@ -136,7 +137,8 @@ async function everything() {
 }
 
 async function alertsWith(filter: string): Promise<Record<string, string>[]> {
-  const url = `${services.alertmanager.url}/api/v2/alerts?filter=${encodeURIComponent(filter)}`;
+  const filters = [filter, `run="${stream.prefix}"`].map((one) => `filter=${encodeURIComponent(one)}`);
+  const url = `${services.alertmanager.url}/api/v2/alerts?${filters.join("&")}`;
   const alerts = (await (await fetch(url)).json()) as { labels: Record<string, string> }[];
   return alerts.map(({ labels }) => labels).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

@@ -3,34 +3,34 @@ import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { connectRedis } from "../../src/redis/client.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { runCli } from "../support/cli.ts";
+import { startRedis } from "../support/redis-nodes.ts";
 import { services } from "../support/services.ts";
 
-const redis = new Redis(services.redis.url);
-afterEach(async () => {
-  await redis.config("SET", "maxmemory", "0", "maxmemory-policy", "noeviction");
+const own = await startRedis();
+const { url } = own;
+const redis = new Redis(url);
+afterAll(async () => {
+  redis.disconnect();
+  await own.stop();
 });
-afterAll(() => redis.disconnect());
 
 /** What `logguardian doctor` says of Redis. */
 async function diagnosis(more: object = {}): Promise<string | undefined> {
   const config = join(tmpdir(), `${randomUUID()}.yaml`);
   const app = { topics: ["app"], format: "text", window: { kind: "session" } };
   const kafka = { brokers: [services.kafka.broker] };
-  const { url } = services.redis;
   writeFileSync(config, JSON.stringify({ kafka, redis: { url, ...more }, pipelines: { app } }));
   const { stdout } = await runCli(["doctor", "--config", config]);
   return stdout.split("\n").find((line) => line.includes("Redis: "));
 }
 
 it("a Redis that throws keys away at its limit is known as such", async () => {
-  const { url } = services.redis;
   const client = await connectRedis({ url }, { logger: silentLogger, health: createHealth() });
-  // A limit that the tests beside this one do not meet.
   for (const [maxmemory, policy, expected] of [
     ["20gb", "noeviction", "noeviction"],
     ["20gb", "allkeys-lru", "allkeys-lru"],

@@ -16,8 +16,8 @@ import { anomalyFor, type Told } from "./anomalies.ts";
 import { services } from "./services.ts";
 import { Stream } from "./stream.ts";
 
-/** As short as a busy machine allows: a configuration takes no hold below five minutes. */
-export const timing: AlerterTiming = { holdMs: 6_000, resendEveryMs: 500, endedForMs: 60_000 };
+/** As short as a busy machine allows: alerts must live through outages. A configuration takes no hold below five minutes. */
+export const timing: AlerterTiming = { holdMs: 20_000, resendEveryMs: 500, endedForMs: 60_000 };
 
 interface Running {
   role: Role;

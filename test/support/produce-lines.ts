@@ -1,12 +1,17 @@
 import { text } from "node:stream/consumers";
 import { Kafka, logLevel } from "kafkajs";
+import { retry } from "../../src/retry.ts";
 
 // As `kcat -P -b <brokers> -t <topic>`: each line of standard input is a record.
 const [brokers = "", topic = ""] = process.argv.slice(2);
 const kafka = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.ERROR });
 const admin = kafka.admin();
 await admin.connect();
-await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+// The broker may make it before it knows of it everywhere.
+await retry(() => admin.createTopics({ topics: [{ topic }], waitForLeaders: true }), {
+  attempts: 5,
+  isTransient: () => true,
+});
 await admin.disconnect();
 const producer = kafka.producer();
 await producer.connect();

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { freePorts } from "../../scripts/services.mjs";
 import { until } from "./until.ts";
 
-const nodeTimeoutMs = 1_000;
+/** Longer than a busy machine leaves one waiting: one that lives must not be taken for dead. */
+const nodeTimeoutMs = 5_000;
 
 /** What Redis' own client prints for a command. */
 function redisCli(port: number, ...args: string[]): string {
@@ -49,6 +50,14 @@ function answers(port: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** One that a test may set as it likes. */
+export async function startRedis() {
+  const [port = 0] = await freePorts(1);
+  const nodes = createNodes();
+  await nodes.start(port, []);
+  return { url: `redis://127.0.0.1:${port}`, stop: nodes.stop };
 }
 
 /** A cluster of three masters with a replica each. */

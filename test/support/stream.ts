@@ -52,6 +52,7 @@ export class Stream {
     this.kafka = new kafkajs.Kafka({
       brokers: [services.kafka.broker],
       logLevel: kafkajs.logLevel.NOTHING,
+      connectionTimeout: 10_000,
     });
   }
 

@@ -42,16 +42,15 @@ def test_training_learns_and_a_run_that_was_killed_ends_with_the_same_weights(ti
     assert list(undisturbed.snapshots) == [20, 40, 60]
     checkpoint = tmp_path / "work" / "run.pt"
     script = (
-        "import pickle, sys\nfrom pathlib import Path\nfrom logguardian_training import training\n"
+        "import os, pickle, signal, sys\nfrom pathlib import Path\nfrom logguardian_training import checkpoints, training\n"
+        "write = checkpoints.write\n"
+        "def dying(*given):\n    write(*given)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "checkpoints.write = dying\n"
         "training.train(*pickle.load(open(sys.argv[1], 'rb')), Path(sys.argv[2]))"
     )
     (tmp_path / "asked.pkl").write_bytes(pickle.dumps((tiny, 7, material)))
     process = subprocess.Popen([sys.executable, "-c", script, tmp_path / "asked.pkl", checkpoint], cwd=STARTER.parents[1])
-    while not checkpoint.exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     assert torch.load(checkpoint, weights_only=True)["run"]["done"] < 60
     resumed = training.train(tiny, 7, material, checkpoint)
     for step, model in undisturbed.snapshots.items():

@@ -61,8 +61,8 @@ const views: [name: string, hash: string, sign: string, keys?: string[]][] = [
   ["an anomaly that is suppressed", `#/anomalies/${idOf(43)}`, ".lines"],
   ["groups", "#/groups", "tr[data-fingerprint]"],
   ["a group", `#/groups/${fingerprint}`, ".group-summary"],
-  ["nothing found", "#/anomalies?text=nothing-of-it", ".state"],
-  ["an anomaly that there is not", `#/anomalies/${idOf(999)}`, ".state"],
+  ["nothing found", "#/anomalies?text=nothing-of-it", ".state h2"],
+  ["an anomaly that there is not", `#/anomalies/${idOf(999)}`, ".state h1"],
 ];
 
 describe.each(["light", "dark"] as Theme[])("axe finds no violation, %s", (theme) => {

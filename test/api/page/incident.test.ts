@@ -28,6 +28,7 @@ it("asks again now and then, one question at a time, however many windows of the
   await page.locator(".group .row").waitFor();
   await page.getByText("● Live").waitFor();
   let [asked, open, most] = [0, 0, 0];
+  const began = Date.now();
   await page.route("**/patterns?*", async (route) => {
     asked++;
     most = Math.max(most, ++open);
@@ -48,7 +49,7 @@ it("asks again now and then, one question at a time, however many windows of the
     "all of them are shown",
   );
   expect(most).toBe(1);
-  expect(asked).toBeLessThan(6);
+  expect(asked).toBeLessThanOrEqual(2 + (Date.now() - began) / 3000);
 });
 
 it("shows a group that is none of the five hundred most frequent", async () => {

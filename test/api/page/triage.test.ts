@@ -281,7 +281,7 @@ describe("the triage page of an API that runs", () => {
     const count = Number(await counted.textContent());
     const newer = await plant("again-2", noon + 2 * hour);
     await until(async () => Number(await counted.textContent()) === count + 1, "the group has one more");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Take back");
+    expect(await page.locator(":focus").textContent()).toBe("Take back");
 
     await page.keyboard.press("f");
     await page.keyboard.press("u");
