@@ -3,16 +3,18 @@ export function repeatedly(
   task: () => Promise<void>,
   everyMs: number,
   onFailure: (thrown: unknown) => void,
-): { stop(): Promise<void> } {
+): { now(): void; stop(): Promise<void> } {
   let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
+  function now(): void {
     running ??= task()
       .catch(onFailure)
       .finally(() => {
         running = undefined;
       });
-  }, everyMs);
+  }
+  const timer = setInterval(now, everyMs);
   return {
+    now,
     async stop() {
       clearInterval(timer);
       await running;

@@ -59,6 +59,7 @@ function consume(
     tick?: (state: { position: number; end: number }) => void;
     bytes?: number;
     kafka?: Kafka;
+    isHopeless?: (thrown: unknown) => boolean;
   },
 ) {
   const seen: RawRecord[] = [];
@@ -86,6 +87,7 @@ function consume(
       maxInFlightBytes: options.bytes ?? 2 ** 20,
       maxFetchBytes: 512 * 1024,
       name: "test",
+      ...(options.isHopeless === undefined ? {} : { isHopeless: options.isHopeless }),
     },
     async (assignment): Promise<PartitionWorker> => {
       assignments.push(assignment);
@@ -225,6 +227,20 @@ describe("a partition consumer", () => {
     });
     await consumer.start();
     expect(await consumer.failed).toMatchObject({ code: "LG_UNEXPECTED", message: /always/ });
+    await consumer.stop();
+  });
+
+  it("gives up at once where another worker of this process would only fail likewise", async () => {
+    const topic = await topicWith(3);
+    const { consumer, assignments } = consume(topic, {
+      process: async () => {
+        throw new Error("its model has ended");
+      },
+      isHopeless: (thrown) => String(thrown).includes("its model has ended"),
+    });
+    await consumer.start();
+    expect(await consumer.failed).toMatchObject({ message: /its model has ended/ });
+    expect(assignments).toHaveLength(1);
     await consumer.stop();
   });
 

@@ -8,6 +8,7 @@ import type { Assignment } from "../../kafka/consumer.ts";
 import type { PartitionWorker } from "../../kafka/partition-worker.ts";
 import { createRedisAlerts } from "../../redis/alerts.ts";
 import { createRedisSuppressions } from "../../redis/suppressions.ts";
+import { repeatedly } from "../../repeatedly.ts";
 import { parseAnomaly } from "../../verdict/anomaly.ts";
 import { alertmanagersOf, contentOptionsOf } from "../alerting.ts";
 import { feedbackTopic, sharedTopicPartitions, stateName, topicNames } from "../names.ts";
@@ -130,33 +131,26 @@ export async function createAlerterRole(
     assignment.topic === feedback ? reader.worker(assignment) : anomaliesWorker(assignment),
   );
   metrics.onCollect(() => metrics.alertmanagersAway.set({ pipeline }, teller.away()));
-  let timer: NodeJS.Timeout | undefined;
-  let resending: Promise<void> | undefined;
+  let resending: ReturnType<typeof repeatedly> | undefined;
   return {
     ...consumer,
     async start() {
       await consumer.start();
-      const again = () => {
-        // While it waits for an Alertmanager, which is told all that goes on then, none has to be waited for twice.
-        resending ??= inTurn(resend)
-          .catch((thrown) =>
-            logger.warn("Active alerts could not be sent again.", { error: reasonOf(thrown) }),
-          )
-          .finally(() => {
-            resending = undefined;
-          });
-      };
-      again();
-      timer = setInterval(again, resendEveryMs);
+      resending = repeatedly(
+        () => inTurn(resend),
+        resendEveryMs,
+        (thrown) => logger.warn("Active alerts could not be sent again.", { error: reasonOf(thrown) }),
+      );
+      resending.now();
     },
     async stop() {
-      clearInterval(timer);
+      const resent = resending?.stop();
       reader.close();
       try {
         await consumer.stop();
       } finally {
         teller.close();
-        await resending;
+        await resent;
       }
     },
   };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { anomalyAt, idOf } from "../../support/anomalies.ts";
 import { openPage, startBrowser } from "../../support/browser.ts";
@@ -87,6 +87,27 @@ it("shows no answer to a question that nobody asks any more", async () => {
   await until(() => isOver, "the older question is over");
   await sleep(200);
   expect(await groups.getAttribute("data-fingerprint")).toBe(fingerprint);
+});
+
+it.each([429, 503])("keeps what it shows while the API answers %i, and asks again", async (status) => {
+  api = await startPageServer([anomalyAt(0)]);
+  ({ page } = await openPage(browser, `${api.url}/#/groups`));
+  const count = page.locator(`tr[data-fingerprint="${fingerprint}"] td.number`).first();
+  await count.waitFor();
+  await page.getByText("● Live").waitFor();
+  let refused = 0;
+  const refuse = (route: Route) => {
+    refused++;
+    const json = { type: "about:blank", status, code: "LG_API_AWAY", detail: "Come again." };
+    return route.fulfill({ status, json, contentType: "application/problem+json" });
+  };
+  await page.route("**/patterns?*", refuse);
+  await api.put([anomalyAt(1)]);
+  await until(() => refused > 1, "it asked again");
+  expect(await count.textContent()).toBe("1");
+  expect(await page.getByText("This could not be loaded").count()).toBe(0);
+  await page.unroute("**/patterns?*", refuse);
+  await until(async () => (await count.textContent()) === "2", "the answer is shown");
 });
 
 it("says that what was said may yet be saved, where the API cannot tell", async () => {
