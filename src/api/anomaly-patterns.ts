@@ -2,7 +2,7 @@ import { type Group, groupsOf, type Sighting } from "../verdict/patterns.ts";
 import type { AnomalyIndex, IndexedAnomaly, StatedFeedback } from "./anomaly-index.ts";
 import { type AnomalyQuery, anomaliesLike, isWanted } from "./anomaly-search.ts";
 import { fingerprintName } from "./index-entry.ts";
-import { suppressedNow } from "./suppressions.ts";
+import { type ConfiguredBundles, suppressedNow } from "./suppressions.ts";
 
 /** Windows looked at, the newest; patterns shown; origins of each by name. */
 const mostWindows = 50_000;
@@ -46,13 +46,14 @@ interface Seen extends Sighting {
 export async function anomalyPatterns(
   index: AnomalyIndex,
   query: AnomalyQuery,
-  { buckets, now }: { buckets: number; now: number },
+  { buckets, now, bundles }: { buckets: number; now: number; bundles: ConfiguredBundles },
 ): Promise<Patterns> {
   const seen: Seen[] = [];
   const newest = new Map<string, IndexedAnomaly>();
   let isPartial = false;
   let lookedAt = 0;
   for await (const one of anomaliesLike(index, query)) {
+    if (!query.isVisible(one.summary.pipeline)) continue;
     if (++lookedAt > mostWindows) {
       isPartial = true;
       break;
@@ -67,7 +68,7 @@ export async function anomalyPatterns(
   // From the newest backwards.
   const to = query.to ?? ends[0] ?? now;
   const from = Math.min(to, query.from ?? ends.at(-1) ?? to);
-  const suppressed = await suppressedNow(index, now);
+  const suppressed = await suppressedNow(index, now, bundles);
   const groups = groupsOf(seen);
   return {
     from,

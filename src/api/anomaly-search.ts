@@ -45,13 +45,15 @@ export async function* anomaliesLike(
 export async function searchAnomalies(
   index: AnomalyIndex,
   query: AnomalyQuery,
-  { after, limit }: { after?: string | undefined; limit: number },
+  { after, limit, most = mostLookedAt }: { after?: string | undefined; limit: number; most?: number },
 ): Promise<{ found: Placed[]; next: string | null }> {
   const found: Placed[] = [];
   let lookedAt = 0;
   let last: string | undefined;
   for await (const one of anomaliesLike(index, query, after)) {
-    if (found.length === limit || lookedAt === mostLookedAt) return { found, next: last ?? null };
+    if (found.length === limit || lookedAt === most) return { found, next: last ?? null };
+    // Neither how many there are of others' is told, nor where.
+    if (!query.isVisible(one.summary.pipeline)) continue;
     lookedAt++;
     last = one.place;
     if (isWanted(one, query)) found.push(one);

@@ -11,6 +11,7 @@ import type { AnomalyIndex } from "./anomaly-index.ts";
 import type { Caller } from "./authentication.ts";
 import type { Detection } from "./detection.ts";
 import type { JobStore } from "./job-store.ts";
+import type { ConfiguredBundles } from "./suppressions.ts";
 import type { TypeBoxTypes } from "./validation.ts";
 
 declare module "fastify" {
@@ -35,6 +36,7 @@ export interface ApiDeps {
   detection: Detection;
   index: AnomalyIndex;
   jobs: JobStore;
+  bundles: ConfiguredBundles;
   /** Makes what a person said durable. */
   say: (feedback: Feedback) => Promise<void>;
   /** Takes in a verdict on lines that were sent here, where nobody else does. */

@@ -14,7 +14,7 @@ import { problemOf } from "./problem.ts";
 
 const lookEveryMs = 1_000;
 /** A job whose worker is not heard of for so long is another's. */
-const leaseMs = 30_000;
+const longestLeaseMs = 30_000;
 /** And one that was removed is left within. */
 const heartbeatMs = 2_000;
 const forgetEveryMs = 60_000;
@@ -41,10 +41,10 @@ export function createJobRunner(
     metrics: Metrics;
     logger: Logger;
   },
-  { retentionMs }: { retentionMs: number },
+  { retentionMs, leaseMs = longestLeaseMs }: { retentionMs: number; leaseMs?: number },
 ): JobRunner {
   const { jobs, detection, record, metrics, logger } = deps;
-  const me = randomUUID();
+  let me = randomUUID();
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let wake: () => void = () => undefined;
@@ -55,7 +55,7 @@ export function createJobRunner(
       try {
         const claimed = await jobs.claim(me, Date.now(), leaseMs);
         if (claimed !== undefined) {
-          await work(claimed);
+          await work(claimed, me);
           continue;
         }
       } catch (thrown) {
@@ -72,13 +72,13 @@ export function createJobRunner(
     await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
   }
 
-  async function work({ job, request }: ClaimedJob): Promise<void> {
+  async function work({ job, request }: ClaimedJob, by: string): Promise<void> {
     const { id } = job;
     try {
       await detection.open();
     } catch (thrown) {
       // It is not the job's fault, and another process may have a model.
-      await jobs.release(id, me);
+      await jobs.release(id, by);
       throw thrown;
     }
     const ended = new AbortController();
@@ -91,11 +91,11 @@ export function createJobRunner(
       if (found.length === 0) return;
       const more = { from, results: found, inferenceSeconds: seconds };
       [found, seconds, from] = [[], 0, from + found.length];
-      await jobs.report(id, me, more, Date.now() + leaseMs);
+      await jobs.report(id, by, more, Date.now() + leaseMs);
     };
     const heartbeat = repeatedly(
-      () => jobs.report(id, me, { from: 0, results: [], inferenceSeconds: 0 }, Date.now() + leaseMs),
-      heartbeatMs,
+      () => jobs.report(id, by, { from: 0, results: [], inferenceSeconds: 0 }, Date.now() + leaseMs),
+      Math.min(heartbeatMs, leaseMs / 4),
       (thrown) => ended.abort(thrown),
     );
     try {
@@ -113,23 +113,28 @@ export function createJobRunner(
         },
       });
       await report();
-      await jobs.end(id, me, { state: "done", at: Date.now() });
+      await jobs.end(id, by, { state: "done", at: Date.now() });
       metrics.jobs.inc({ state: "done" });
     } catch (thrown) {
-      await giveUp(id, ended.signal.aborted ? ended.signal.reason : thrown);
+      await giveUp(id, by, ended.signal.aborted ? ended.signal.reason : thrown);
     } finally {
       await heartbeat.stop();
     }
   }
 
-  async function giveUp(id: string, thrown: unknown): Promise<void> {
-    if (stopping.signal.aborted) return jobs.release(id, me);
-    // Of a model that has ended the lease runs out: who takes the job then counts the try.
-    if (hasEnded(thrown) || (thrown instanceof LogGuardianError && thrown.code === "LG_JOB_LOST")) return;
+  async function giveUp(id: string, by: string, thrown: unknown): Promise<void> {
+    if (stopping.signal.aborted) return jobs.release(id, by);
+    if (thrown instanceof LogGuardianError && thrown.code === "LG_JOB_LOST") return;
+    if (hasEnded(thrown)) {
+      // As if this process had ended with its model: the lease runs out, and who takes the job then counts the try.
+      logger.warn("The model ended over a job.", { id, error: thrown });
+      me = randomUUID();
+      return;
+    }
     const { code, detail } = problemOf(thrown).problem;
     logger.warn("A job failed.", { id, error: thrown });
     metrics.jobs.inc({ state: "failed" });
-    await jobs.end(id, me, { state: "failed", at: Date.now(), error: { code, detail } });
+    await jobs.end(id, by, { state: "failed", at: Date.now(), error: { code, detail } });
   }
 
   return {

@@ -80,9 +80,9 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
       const packed = await Promise.all(entries.map(({ document }) => packJson(document)));
       for (const [place, { document: _, ...entry }] of entries.entries()) {
         const before = held.get(entry.id);
-        if (before === undefined ? entry.isOnlyNews : before.entry.rank >= entry.rank) continue;
-        forget(entry.id);
         const document = packed[place] ?? Buffer.alloc(0);
+        if (before === undefined ? entry.isOnlyNews : !isNewer({ entry, document }, before)) continue;
+        forget(entry.id);
         const size = JSON.stringify(entry.summary).length + document.length + entryOverheadBytes;
         const one: Held = { entry, document, number: 0, bytes: size };
         held.set(entry.id, one);
@@ -142,4 +142,10 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
 /** What a place, an age or a change is of. */
 function idOf(text: string): string {
   return text.slice(text.lastIndexOf(":") + 1);
+}
+
+/** By its rank, or judged anew since: a repeat is equal byte for byte. */
+function isNewer(one: Pick<Held, "entry" | "document">, before: Held): boolean {
+  if (one.entry.rank !== before.entry.rank) return one.entry.rank > before.entry.rank;
+  return one.entry.at >= before.entry.at && !one.document.equals(before.document);
 }

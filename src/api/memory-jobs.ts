@@ -4,6 +4,7 @@ import { type Job, type JobStore, jobLost, jobTooLarge, noRoomForJobs } from "./
 interface Held {
   job: Job;
   request: DetectBody | undefined;
+  requestBytes: number;
   results: DetectionResult[];
   bytes: number;
   lease: { by: string; until: number } | undefined;
@@ -37,6 +38,7 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
       const one: Held = {
         job: { ...job, state: "queued", windows: { done: 0, total: windows }, inferenceSeconds: 0, tries: 0 },
         request,
+        requestBytes: size,
         results: [],
         bytes: 0,
         lease: undefined,
@@ -88,6 +90,7 @@ export function createMemoryJobs({ maxBytes }: { maxBytes: number }): JobStore {
       const one = ofMine(id, by);
       one.job = { ...one.job, state, endedAt: at, ...(error === undefined ? {} : { error }) };
       one.request = undefined;
+      grow(one, -one.requestBytes);
     },
     async remove(id) {
       const one = held.get(id);

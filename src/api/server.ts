@@ -84,7 +84,7 @@ export async function createApiServer(deps: ApiDeps): Promise<ApiServer> {
   anomalyRoutes(server, deps, { within });
   anomalyStreamRoutes(server, deps, { within, closing });
   feedbackRoutes(server, { ...deps, say: sayAndForget }, { within });
-  patternRoutes(server, { scans });
+  patternRoutes(server, deps, { scans });
   refuseOtherMethods(server, methods);
   await server.ready();
   return server;

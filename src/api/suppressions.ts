@@ -18,29 +18,52 @@ export interface Suppression {
 
 /** Of one fingerprint looked at. */
 const mostCounted = 10_000;
+/** False alarms shown, and how many are counted for at once. */
+export const mostShown = 500;
+const countedAtOnce = 20;
 
-/** What false alarms keep quiet, or kept, the newest first. */
+/** Which bundle judges a pipeline by the configuration that was read then. */
+export interface ConfiguredBundles {
+  /** Milliseconds. */
+  readAt: number;
+  of: ReadonlyMap<string, Model>;
+}
+
+/** What false alarms keep quiet, or kept: what is in force first, then the newest. */
 export async function suppressionsOf(
   index: AnomalyIndex,
-  { now, isVisible }: { now: number; isVisible: (pipeline: string) => boolean },
-): Promise<Suppression[]> {
-  const said = (await index.falseAlarms())
-    .filter(({ pipeline }) => isVisible(pipeline))
-    .sort((a, b) => b.at - a.at);
-  const models = createNewestModels(index);
+  {
+    now,
+    isVisible,
+    bundles,
+  }: { now: number; isVisible: (pipeline: string) => boolean; bundles: ConfiguredBundles },
+): Promise<{ suppressions: Suppression[]; isPartial: boolean }> {
+  const models = createJudging(index, bundles);
+  const visible = (await index.falseAlarms()).filter(({ pipeline }) => isVisible(pipeline));
+  const all: { said: StatedFeedback; state: SuppressionState }[] = [];
+  for (const said of visible) all.push({ said, state: stateOf(said, now, await models(said.pipeline)) });
+  const isOver = ({ state }: { state: SuppressionState }) => Number(state !== "active");
+  all.sort((a, b) => isOver(a) - isOver(b) || b.said.at - a.said.at);
+  const shown = all.slice(0, mostShown);
   const suppressions: Suppression[] = [];
-  for (const one of said)
-    suppressions.push({
-      said: one,
-      state: stateOf(one, now, await models(one.pipeline)),
-      ...(await suppressedBy(index, one)),
-    });
-  return suppressions;
+  for (let from = 0; from < shown.length; from += countedAtOnce)
+    suppressions.push(
+      ...(await Promise.all(
+        shown
+          .slice(from, from + countedAtOnce)
+          .map(async (one) => ({ ...one, ...(await suppressedBy(index, one.said)) })),
+      )),
+    );
+  return { suppressions, isPartial: all.length > mostShown };
 }
 
 /** By name of the fingerprint, those of which nobody is alerted now. */
-export async function suppressedNow(index: AnomalyIndex, now: number): Promise<ReadonlySet<string>> {
-  const models = createNewestModels(index);
+export async function suppressedNow(
+  index: AnomalyIndex,
+  now: number,
+  bundles: ConfiguredBundles,
+): Promise<ReadonlySet<string>> {
+  const models = createJudging(index, bundles);
   const names = new Set<string>();
   for (const said of await index.falseAlarms())
     if (stateOf(said, now, await models(said.pipeline)) === "active") names.add(fingerprintName(said));
@@ -52,10 +75,11 @@ export async function isSuppressed(
   index: AnomalyIndex,
   { pipeline, fingerprint }: Pick<AnomalySummary, "pipeline" | "fingerprint">,
   now: number,
+  bundles: ConfiguredBundles,
 ): Promise<boolean> {
   const said = fingerprint === null ? undefined : await index.falseAlarm({ pipeline, fingerprint });
   if (said === undefined) return false;
-  return stateOf(said, now, await createNewestModels(index)(pipeline)) === "active";
+  return stateOf(said, now, await createJudging(index, bundles)(pipeline)) === "active";
 }
 
 type Model = AnomalySummary["model"];
@@ -69,13 +93,17 @@ function stateOf(
   return judging === undefined || isSame(model, judging) ? "active" : "other-bundle";
 }
 
-/** Which bundle judged a pipeline's newest window. */
-function createNewestModels(index: AnomalyIndex): (pipeline: string) => Promise<Model | undefined> {
+/** Which bundle judges a pipeline: that of its newest window, unless the configuration was read since. */
+function createJudging(
+  index: AnomalyIndex,
+  { readAt, of }: ConfiguredBundles,
+): (pipeline: string) => Promise<Model | undefined> {
   const models = new Map<string, Model | undefined>();
   return async (pipeline) => {
     if (!models.has(pipeline)) {
       const [newest] = await index.page({ name: placeName.pipeline(pipeline) }, 1);
-      models.set(pipeline, newest?.summary.model);
+      const isSince = newest !== undefined && Date.parse(newest.summary.detected_at) >= readAt;
+      models.set(pipeline, isSince ? newest.summary.model : (of.get(pipeline) ?? newest?.summary.model));
     }
     return models.get(pipeline);
   };

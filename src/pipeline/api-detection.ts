@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Detection, LogLine } from "../api/detection.ts";
+import type { Detection, LogLine, WindowOptions } from "../api/detection.ts";
 import { detectPipeline } from "../config/pipeline-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { hasEnded } from "../model/ended.ts";
@@ -61,7 +61,7 @@ export function createDetection(
       const model = await open();
       await detectLines(options.rawOutput ? withAnswers(model) : model, lines, options, {
         ...run,
-        name: nameOf(lines),
+        name: nameOf(lines, options),
         async onVerdict(verdict) {
           metrics.verdicts.inc({ pipeline: detectPipeline, verdict: verdict.verdict });
           if (verdict.verdict === "anomalous") metrics.anomalies.inc({ pipeline: detectPipeline });
@@ -92,9 +92,12 @@ function withAnswers(model: OpenModel): OpenModel {
   return { ...model, judge: { ...judge, judge: (windows) => judge.judge(windows, { rawOutput: true }) } };
 }
 
-/** Of what was sent: equal logs give equal ids, whoever sends them again. */
-function nameOf(lines: readonly LogLine[]): string {
-  const hash = createHash("sha256");
+/** Of what was sent: equal logs in equal windows give equal ids, whoever sends them again. */
+function nameOf(
+  lines: readonly LogLine[],
+  { windowSize, stride }: Pick<WindowOptions, "windowSize" | "stride">,
+): string {
+  const hash = createHash("sha256").update(JSON.stringify([windowSize, stride]));
   for (const { message, time, source } of lines) hash.update(JSON.stringify([message, time, source]));
   return `detect-${hash.digest("hex").slice(0, 16)}`;
 }

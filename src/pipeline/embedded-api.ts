@@ -9,6 +9,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { createPinoLogger } from "../telemetry/pino-logger.ts";
 import { anomalyOf } from "../verdict/anomaly.ts";
 import { createDetection } from "./api-detection.ts";
+import { configuredBundles } from "./configured-bundles.ts";
 import { createIndexUpkeep, indexLimitsOf } from "./index-upkeep.ts";
 
 /**
@@ -33,6 +34,7 @@ export async function runEmbeddedApi(config: Config): Promise<void> {
   try {
     const server = await createApiServer({
       ...{ config: config.api, logger, metrics, health, detection, index },
+      bundles: await configuredBundles(config),
       jobs: createMemoryJobs({ maxBytes: sizeOf(config.api.jobs.maxBytes) }),
       async say({ lines: _, ...stated }) {
         await index.say([stated]);

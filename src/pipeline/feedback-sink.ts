@@ -16,10 +16,20 @@ export async function createFeedbackSink({
   const { feedback: topic } = topicNames(config, "");
   await topics.ensure(topic, feedbackTopic);
   const partitions = await topics.partitions(topic);
+  /** Of a verdict: what was said of it, until it is sent. */
+  const turns = new Map<string, Promise<void>>();
   return async (feedback) => {
     const { id } = feedback;
-    await sender.send(topic, [
-      { partition: partitionOf(id, partitions), key: id, value: encodeFeedback(feedback) },
-    ]);
+    const message = { partition: partitionOf(id, partitions), key: id, value: encodeFeedback(feedback) };
+    // Whatever is said last must stand last: of the rest compaction leaves nothing.
+    const turn = (turns.get(id) ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => sender.send(topic, [message]));
+    turns.set(id, turn);
+    try {
+      await turn;
+    } finally {
+      if (turns.get(id) === turn) turns.delete(id);
+    }
   };
 }

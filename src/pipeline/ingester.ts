@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type LogGuardianError, reasonOf } from "../errors.ts";
 import { partitionOf } from "../ingest/keys.ts";
 import type { KeyedLine, RawRecord } from "../ingest/line.ts";
@@ -38,6 +39,9 @@ export interface Ingester {
   /** Where the oldest piece of a line stands that is not whole yet: it must be read again after a crash. */
   oldestPiece(source: RawPartition): number | undefined;
 }
+
+/** A long line may take milliseconds to mask: after so many, requests and heartbeats have their turn. */
+const longestTurnMs = 50;
 
 interface SourceProgress {
   offset: number;
@@ -80,14 +84,20 @@ export function createIngester(deps: { reader: LineReader }, options: { partitio
       const total = { lines: 0, undated: 0, clampedTimes: 0, leftOutKeys: 0 };
       const partitionsOfTopic = topics.find(({ topic }) => topic === source.topic)?.partitions ?? 1;
       const options = { pieces: at.pieces, partitions: partitionsOfTopic };
-      const reads = records.map((record): Read => {
+      const reads: Read[] = [];
+      let began = performance.now();
+      for (const record of records) {
+        if (performance.now() - began > longestTurnMs) {
+          await setImmediate();
+          began = performance.now();
+        }
         try {
-          return { record, read: reader.read(record, options) };
+          reads.push({ record, read: reader.read(record, options) });
         } catch (thrown) {
           deadLetters.push({ record, error: thrown instanceof Error ? thrown : new Error(reasonOf(thrown)) });
-          return { record, read: nothing };
+          reads.push({ record, read: nothing });
         }
-      });
+      }
       dateLines(reads, at);
       for (const { record, read } of reads) {
         for (const line of read.lines) {

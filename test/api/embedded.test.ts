@@ -187,6 +187,9 @@ describe("the API without any configuration", () => {
     expect((await api.ask("/anomalies")).body.anomalies).toHaveLength(before + 1);
     const [{ id, fingerprint }] = page.anomalies;
     expect((await api.ask("/detect", { body: { logs } })).body.results[0].id).toBe(id);
+    // Equal logs in other windows are others.
+    const alone = await api.ask("/detect", { body: { logs, window_size: 1 } });
+    expect(alone.body.results[0].id).not.toBe(id);
 
     const { body: detail } = await api.ask(`/anomalies/${id}`);
     expect(detail.suppressed).toBe(false);

@@ -52,6 +52,28 @@ describe("feedback on an anomaly that is forgotten", () => {
   });
 });
 
+it("a false alarm is in force as long as the bundle is configured, whatever is held of it; or judges still", async () => {
+  const bundleOf = (version: string) => ({ name: "starter", version });
+  const judged = (version: string) => anomalyAt(1, { model: bundleOf(version) });
+  const sayIt = (server: Server) =>
+    server.ask(`/anomalies/${idOf(1)}/feedback`, { body: { judgement: "false-alarm" } });
+  // A restart with another bundle, which has found nothing yet.
+  const rolledOut = await started([judged("1.0.0")], { bundles: new Map([["hdfs", bundleOf("2.0.0")]]) });
+  await sayIt(rolledOut);
+  expect(await statesOf(rolledOut)).toEqual([[idOf(1), "other-bundle"]]);
+  expect((await rolledOut.ask(`/anomalies/${idOf(1)}`)).body.suppressed).toBe(false);
+  expect((await rolledOut.ask("/patterns")).body.patterns[0].suppressed).toBe(false);
+  // Detectors were restarted with another bundle, the API was not.
+  await rolledOut.put([anomalyAt(2, { model: bundleOf("1.0.0") })], Date.now() + 1000);
+  expect(await statesOf(rolledOut)).toEqual([[idOf(1), "active"]]);
+  await rolledOut.stop();
+
+  const same = await started([judged("1.0.0")], { bundles: new Map([["hdfs", bundleOf("1.0.0")]]) });
+  await sayIt(same);
+  await forget(same);
+  expect(await statesOf(same)).toEqual([[idOf(1), "active"]]);
+});
+
 it("what is said later holds, also against what somebody said whose clock is ahead", async () => {
   const server = await started([anomalyAt(1)]);
   const said = { id: idOf(1), pipeline: "hdfs", fingerprint: "00000000000000aa", by: "me" };

@@ -80,7 +80,7 @@ describe.each(indexes)("the index of anomalies in %s", (_, create) => {
     await put(index, [raised, raised]);
     await put(index, [final]);
     await put(index, [raised]);
-    await put(index, [anomalyAt(1, { early: "confirmed", revision: 3, score: 0 })]);
+    await put(index, [anomalyAt(1, { early: "confirmed", revision: 3, score: 0 })], now - 1);
     expect((await index.get(idOf(1)))?.summary).toMatchObject({ stage: "confirmed", score: 0.9 });
     expect(await idsOf(index, placeName.fingerprint("early"))).toEqual([]);
     expect(await idsOf(index, placeName.origin("node-2"))).toEqual([1]);
@@ -92,6 +92,21 @@ describe.each(indexes)("the index of anomalies in %s", (_, create) => {
     await put(index, [anomalyAt(1, { early: "raised" }), anomalyAt(1, { verdict: "normal" })]);
     await put(index, [anomalyAt(2, { verdict: "normal" })]);
     expect((await index.get(idOf(1)))?.summary.verdict).toBe("normal");
+    expect(await idsOf(index)).toEqual([1]);
+  });
+
+  it("takes in what was judged anew, and no older judgement that is read again", async () => {
+    const index = create();
+    const judged = (version: string) => anomalyAt(1, { model: { name: "starter", version } });
+    await put(index, [judged("1.0.0")]);
+    await put(index, [judged("2.0.0")], now + 1);
+    const version = async () => (await index.get(idOf(1)))?.summary.model.version;
+    expect(await version()).toBe("2.0.0");
+    const { now: point } = await index.changes(undefined, 10);
+    await put(index, [judged("1.0.0")]);
+    await put(index, [judged("2.0.0")], now + 2);
+    expect(await version()).toBe("2.0.0");
+    expect((await index.changes(point, 10)).changed).toEqual([]);
     expect(await idsOf(index)).toEqual([1]);
   });
 

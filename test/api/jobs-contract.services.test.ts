@@ -152,6 +152,10 @@ describe.each(stores)("jobs in %s", (_, create) => {
     const more = Array.from({ length: 300 }, () => randomUUID()).join("");
     await expect(jobs.add(two, request(more))).rejects.toMatchObject({ code: "LG_API_BUSY" });
     await jobs.end(one.id, "a", { state: "done", at: now });
+    // What was sent is not needed any more.
+    const three = job(3);
+    await jobs.add(three, request());
+    await jobs.remove(three.id);
     await jobs.forget(now);
     expect(await jobs.get(one.id)).toBeDefined();
     await jobs.forget(now + 1);

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import type { AnomalyIndex } from "../../src/api/anomaly-index.ts";
-import { anomaliesLike } from "../../src/api/anomaly-search.ts";
+import { anomaliesLike, searchAnomalies } from "../../src/api/anomaly-search.ts";
 import { entryOf } from "../../src/api/index-entry.ts";
 import { createMemoryIndex } from "../../src/api/memory-index.ts";
 import { createPatience } from "../../src/api/patience.ts";
 import { createScans } from "../../src/api/scans.ts";
 import { createHealth } from "../../src/telemetry/health.ts";
-import { anomalyAt } from "../support/anomalies.ts";
+import { anomalyAt, idOf } from "../support/anomalies.ts";
 import { until } from "../support/until.ts";
 
 const index = createMemoryIndex({ retentionMs: 3_600_000, maxBytes: 2 ** 20 });
@@ -29,6 +29,22 @@ function look() {
     },
   };
 }
+
+it("what the caller may not see is neither counted nor told of by a cursor", async () => {
+  const others = createMemoryIndex({ retentionMs: 1e12, maxBytes: 2 ** 30 });
+  const entries = [
+    anomalyAt(0, { pipeline: "mine" }),
+    ...Array.from({ length: 30 }, (_, at) => anomalyAt(1 + at, { pipeline: "others" })),
+    anomalyAt(31, { pipeline: "mine" }),
+  ].map((one) => entryOf(one, Date.now()));
+  await others.put(entries, await others.incarnation());
+  const query = { isVisible: (pipeline: string) => pipeline === "mine" };
+  const page = await searchAnomalies(others, query, { limit: 5, most: 1 });
+  expect(page.found.map(({ summary }) => summary.id)).toEqual([idOf(31)]);
+  expect(page.next).toBe(page.found[0]?.place);
+  const rest = await searchAnomalies(others, query, { after: String(page.next), limit: 5, most: 10 });
+  expect(rest.found.map(({ summary }) => summary.id)).toEqual([idOf(0)]);
+});
 
 it("equal questions at one time are one, and others are their own", async () => {
   const scans = create();

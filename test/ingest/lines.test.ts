@@ -121,3 +121,15 @@ it("a date without a year is told by the ingester's clock where Kafka gives no t
     expect(Math.abs((line?.time ?? 0) - now)).toBeLessThan(367 * 24 * 3_600_000);
   }
 });
+
+it("lines that take long to mask let others have their turn", async () => {
+  const costly = Array.from({ length: 80 }, (_, offset) =>
+    record({ message: "one".repeat(680), log: { file: { path: "/a" }, offset } }, { offset }),
+  );
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const { lines } = await ingest(costly);
+  clearInterval(timer);
+  expect(lines).toBe(80);
+  expect(turns).toBeGreaterThan(1);
+});

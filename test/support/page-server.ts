@@ -22,14 +22,15 @@ export async function startPageServer(
     tokens = config.api.tokens,
     requestsPerMinute = config.api.limits.requestsPerMinute,
     saving = Promise.resolve(),
+    bundles = new Map<string, { name: string; version: string }>(),
   } = {},
 ) {
   const metrics = createMetrics();
   const index = createMemoryIndex({ retentionMs: 1e12, maxBytes: 2 ** 30 });
   const incarnation = await index.incarnation();
-  const put = (some: readonly Anomaly[]) =>
+  const put = (some: readonly Anomaly[], publishedAt?: number) =>
     index.put(
-      some.map((one) => entryOf(one, Date.parse(one.event.end))),
+      some.map((one) => entryOf(one, publishedAt ?? Date.parse(one.event.end))),
       incarnation,
     );
   await put(anomalies);
@@ -37,6 +38,7 @@ export async function startPageServer(
   const deps = {
     config: { ...config.api, tokens, port: 0, limits: { ...config.api.limits, requestsPerMinute } },
     ...{ logger: silentLogger, metrics, health: createHealth(), detection, index },
+    bundles: { readAt: Date.now(), of: bundles },
     jobs: createMemoryJobs({ maxBytes: sizeOf(config.api.jobs.maxBytes) }),
     async say({ lines: _, ...stated }: Parameters<Parameters<typeof createApiServer>[0]["say"]>[0]) {
       await saving;

@@ -36,8 +36,17 @@ export function createStore(api) {
   function hold(anomaly) {
     known.pipelines.add(anomaly.pipeline);
     known.origins.add(anomaly.origin);
-    if (isWanted(anomaly, filter)) held.set(anomaly.id, anomaly);
+    // Text is looked for in what is held: it is there again when another is looked for.
+    const { text: _, ...asked } = filter;
+    if (isWanted(anomaly, asked)) held.set(anomaly.id, anomaly);
     else held.delete(anomaly.id);
+  }
+
+  /** A page may be left open for weeks. */
+  function dropOldest() {
+    const oldest = [...held.values()].sort(newestFirst).slice(mostHeld);
+    for (const { id } of oldest) held.delete(id);
+    state.hasMore = true;
   }
 
   async function load() {
@@ -86,6 +95,7 @@ export function createStore(api) {
     /** @param {any} anomaly new, or newer than the one held */
     put(anomaly) {
       hold(anomaly);
+      if (held.size > mostHeld + pageSize) dropOldest();
       changed();
     },
     /** @param {string} id */

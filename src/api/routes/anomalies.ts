@@ -14,7 +14,11 @@ import { isSuppressed } from "../suppressions.ts";
 const mostOfPage = 1000;
 const place = "^[0-9]{15}:[0-9a-f]{32}$";
 
-export function anomalyRoutes(server: ApiServer, { index }: ApiDeps, { within }: { within: Patience }): void {
+export function anomalyRoutes(
+  server: ApiServer,
+  { index, bundles }: ApiDeps,
+  { within }: { within: Patience },
+): void {
   server.get(
     "/anomalies",
     {
@@ -75,7 +79,7 @@ export function anomalyRoutes(server: ApiServer, { index }: ApiDeps, { within }:
       if (found === undefined || !maySee(caller, found.summary.pipeline)) throw unknownAnomaly(id);
       return reply.send({
         ...viewOf(found),
-        suppressed: await within(() => isSuppressed(index, found.summary, Date.now()), onRedis),
+        suppressed: await within(() => isSuppressed(index, found.summary, Date.now(), bundles), onRedis),
         document: found.document,
       });
     },

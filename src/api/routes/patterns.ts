@@ -3,13 +3,17 @@ import { anomalyPatterns } from "../anomaly-patterns.ts";
 import { inTime, queryOf } from "../anomaly-query.ts";
 import { fingerprint, patternSchema, suppressionSchema } from "../anomaly-schemas.ts";
 import { isoOf, viewOf } from "../anomaly-view.ts";
-import type { ApiServer } from "../api-server.ts";
+import type { ApiDeps, ApiServer } from "../api-server.ts";
 import { type Caller, maySee } from "../authentication.ts";
 import type { Scans } from "../scans.ts";
 import { byDefault, given, optional, problems, ref } from "../schemas.ts";
-import { suppressionsOf } from "../suppressions.ts";
+import { mostShown, suppressionsOf } from "../suppressions.ts";
 
-export function patternRoutes(server: ApiServer, { scans }: { scans: Scans }): void {
+export function patternRoutes(
+  server: ApiServer,
+  { bundles }: Pick<ApiDeps, "bundles">,
+  { scans }: { scans: Scans },
+): void {
   server.get(
     "/patterns",
     {
@@ -54,7 +58,7 @@ export function patternRoutes(server: ApiServer, { scans }: { scans: Scans }): v
       const query = queryOf(asked, caller);
       const { from, to, patterns, isPartial } = await scans.ask(
         ["patterns", seenBy(caller), asked, buckets],
-        (index) => anomalyPatterns(index, query, { buckets, now: Date.now() }),
+        (index) => anomalyPatterns(index, query, { buckets, now: Date.now(), bundles }),
       );
       return reply.send({
         from: isoOf(from),
@@ -85,10 +89,13 @@ export function patternRoutes(server: ApiServer, { scans }: { scans: Scans }): v
         summary: "False alarms, and what nobody was alerted of because of them",
         response: {
           200: {
-            description: "The newest first; those that were taken back are left out.",
+            description: "What is in force first, then the newest; those that were taken back are left out.",
             content: {
               "application/json": {
-                schema: Type.Object({ suppressions: Type.Array(ref(suppressionSchema)) }),
+                schema: Type.Object({
+                  suppressions: Type.Array(ref(suppressionSchema)),
+                  partial: Type.Boolean({ description: `there are more than ${mostShown}` }),
+                }),
               },
             },
           },
@@ -99,10 +106,11 @@ export function patternRoutes(server: ApiServer, { scans }: { scans: Scans }): v
     async ({ caller }, reply) => {
       const isVisible = (pipeline: string) => maySee(caller, pipeline);
       const found = await scans.ask(["suppressions", seenBy(caller)], (index) =>
-        suppressionsOf(index, { now: Date.now(), isVisible }),
+        suppressionsOf(index, { now: Date.now(), isVisible, bundles }),
       );
       return reply.send({
-        suppressions: found.map(({ said, state, windows, isMore, newest }) => ({
+        partial: found.isPartial,
+        suppressions: found.suppressions.map(({ said, state, windows, isMore, newest }) => ({
           anomaly_id: said.id,
           pipeline: said.pipeline,
           fingerprint: said.fingerprint,

@@ -1,8 +1,7 @@
 import { styleText } from "node:util";
 import { isInForce, modelName, type Suppression } from "../../alert/suppression.ts";
 import { loadConfig, pipelineOf } from "../../config/load.ts";
-import type { Config } from "../../config/schema.ts";
-import { defaultBundleDir, loadManifest } from "../../model/bundle.ts";
+import { bundleOf } from "../../pipeline/configured-bundles.ts";
 import { stateName } from "../../pipeline/names.ts";
 import { connectRedis } from "../../redis/client.ts";
 import { createRedisSuppressions } from "../../redis/suppressions.ts";
@@ -28,7 +27,8 @@ export async function suppressionsCommand(options: Options): Promise<void> {
     for (const pipeline of options.pipeline === undefined
       ? Object.keys(config.pipelines)
       : [options.pipeline]) {
-      const model = await modelOf(config, pipeline);
+      const bundle = await bundleOf(config, pipeline);
+      const model = bundle && modelName(bundle);
       const known = await createRedisSuppressions(redis, stateName(config, pipeline)).list();
       for (const one of known)
         rows.push({ pipeline, ...one, inForce: isInForce(one, model ?? one.model, Date.now()) });
@@ -41,12 +41,6 @@ export async function suppressionsCommand(options: Options): Promise<void> {
     for (const row of shown) console.log(JSON.stringify(forPrograms(row)));
   else if (shown.length === 0) console.log("Nothing is suppressed.");
   else for (const row of table(shown)) console.log(row);
-}
-
-/** The bundle that judges now; undefined where it does not lie here. */
-async function modelOf(config: Config, pipeline: string): Promise<string | undefined> {
-  const { bundle = defaultBundleDir() } = pipelineOf(config, pipeline);
-  return loadManifest(bundle).then(modelName, () => undefined);
 }
 
 function forPrograms({ id, at, until, appliedAt: _, lastSeen, times, ...row }: Row) {

@@ -3,6 +3,7 @@ import { sizeOf } from "../../config/load.ts";
 import { createRedisIndex } from "../../redis/anomaly-index.ts";
 import { createRedisJobs } from "../../redis/job-store.ts";
 import { createDetection } from "../api-detection.ts";
+import { configuredBundles } from "../configured-bundles.ts";
 import { createFeedbackSink } from "../feedback-sink.ts";
 import { createIndexUpkeep, indexLimitsOf } from "../index-upkeep.ts";
 import { createIndexer } from "../indexer.ts";
@@ -21,6 +22,7 @@ export async function createApiRole(services: Services): Promise<Role> {
   const upkeep = createIndexUpkeep(index, services);
   const server = await createApiServer({
     ...{ config: config.api, logger, metrics, health, detection, index, jobs },
+    bundles: await configuredBundles(config),
     async say(feedback) {
       await send(feedback);
       // Whoever said it sees it at once; the indexer finds it held.

@@ -1,4 +1,5 @@
--- Takes a revision of a verdict into the index of anomalies, where it is newer than what is held of its id.
+-- Takes a revision of a verdict into the index of anomalies, where it is newer than what is held of its id: by its rank, or
+-- judged anew since (a repeat is equal byte for byte).
 -- KEYS: state (hash: incarnation, number of the last change, bytes, how much was said: feedback, sayings, false alarms; see
 -- index-advance), summaries (hash: id to 'rank places…', a newline and what a list shows), documents (hash), places (sorted
 -- set without scores: name:time:id), ages (sorted set: ids by when they were published), changes (sorted set: ids by the
@@ -11,7 +12,11 @@ local id = ARGV[2]
 local known = redis.call('HGET', KEYS[2], id)
 if known then
   local rank, places = string.match(known, '^(%d+) ([^\n]*)\n')
-  if tonumber(rank) >= tonumber(ARGV[3]) then return 'known' end
+  if tonumber(rank) > tonumber(ARGV[3]) then return 'known' end
+  if tonumber(rank) == tonumber(ARGV[3]) then
+    local at = tonumber(redis.call('ZSCORE', KEYS[5], id) or 0)
+    if at > tonumber(ARGV[4]) or redis.call('HGET', KEYS[3], id) == ARGV[8] then return 'known' end
+  end
   for place in string.gmatch(places, '%S+') do redis.call('ZREM', KEYS[4], place) end
   local bytes = ARGV[6] + redis.call('HSTRLEN', KEYS[2], id) + redis.call('HSTRLEN', KEYS[3], id)
   redis.call('HINCRBY', KEYS[1], 'bytes', -bytes)

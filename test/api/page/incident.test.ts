@@ -110,6 +110,23 @@ it.each([429, 503])("keeps what it shows while the API answers %i, and asks agai
   await until(async () => (await count.textContent()) === "2", "the answer is shown");
 });
 
+it("keeps the anomaly that is being read while the API cannot give it anew", async () => {
+  api = await startPageServer([anomalyAt(0)]);
+  ({ page } = await openPage(browser, `${api.url}/#/anomalies/${idOf(0)}`));
+  const lines = page.locator(".lines");
+  await lines.waitFor();
+  await page.getByText("● Live").waitFor();
+  let refused = 0;
+  await page.route(`**/anomalies/${idOf(0)}`, (route) => {
+    refused++;
+    return route.fulfill({ status: 503, json: { code: "LG_API_AWAY", detail: "Come again." } });
+  });
+  await page.keyboard.press("f");
+  await page.locator(".toast").getByText("False alarm").waitFor();
+  await until(() => refused > 1, "it asked again");
+  expect(await lines.isVisible()).toBe(true);
+});
+
 it("says that what was said may yet be saved, where the API cannot tell", async () => {
   const saving = Promise.withResolvers<void>();
   api = await startPageServer([anomalyAt(0)], { saving: saving.promise });

@@ -315,6 +315,18 @@ describe("the triage page of an API that runs", () => {
     expect(new URL(page.url()).hash).toBe("#/anomalies");
   });
 
+  it("looks for text in all that was asked for, also in what came meanwhile", async () => {
+    const id = await plant("search-1", noon);
+    await open("#/anomalies?text=search-0");
+    await page.getByText("Nothing matches this filter").waitFor();
+    await page.getByText("● Live").waitFor();
+    const found = await plant("search-0", noon);
+    await row(found).waitFor();
+    const meanwhile = await plant("search-2", noon);
+    await page.getByRole("searchbox").fill("search-");
+    for (const one of [id, found, meanwhile]) await row(one).waitFor();
+  });
+
   it("narrows to a time that is typed, in UTC, and to no time that cannot be", async () => {
     const before = await plant("time-1", noon);
     const after = await plant("time-2", noon + hour);

@@ -1,5 +1,6 @@
 /** One anomaly: what happened, where, since when, how sure, how new, its lines, and what to do next. */
 
+import { isPassing } from "../api.js";
 import { commandsFor } from "../commands.js";
 import { fill, h, key } from "../dom.js";
 import { createCommand } from "../parts/command.js";
@@ -33,6 +34,8 @@ export function createAnomalyView(page) {
       if (before?.id !== shown.id) scrollTo(0, 0);
     } catch (thrown) {
       if (signal.aborted) return;
+      // What is read stays, and is asked for again.
+      if (shown?.id === wanted && isPassing(thrown)) return void question.soon();
       shown = undefined;
       fill(element, back(), failed(/** @type {Error} */ (thrown), question.now, "h1"));
     }

@@ -66,7 +66,11 @@ export function createGroupsView(page) {
       if (value) asked.set(name, value);
     if (found === undefined) fill(state, loading("Loading groups …"));
     try {
-      [found] = await Promise.all([api.get(`patterns?${asked}`, { signal }), suppressions.load(signal)]);
+      [found] = await Promise.all([
+        api.get(`patterns?${asked}`, { signal }),
+        // Where they cannot be had, those that are shown stay; groups say by themselves whether they are suppressed.
+        suppressions.load(signal).catch(() => undefined),
+      ]);
       fill(state);
       draw();
     } catch (thrown) {
