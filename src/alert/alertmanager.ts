@@ -21,7 +21,7 @@ export interface AlertmanagerOptions {
 
 export interface Alertmanager {
   url: string;
-  /** Resolves when it took all of them. @throws LogGuardianError LG_ALERTMANAGER_AWAY, LG_ALERTMANAGER_REFUSED. */
+  /** Resolves when it took all of them. @throws LogGuardianError LG_ALERTMANAGER_AWAY, LG_ALERTMANAGER_REFUSED, LG_ALERTMANAGER_ALERTS. */
   post(alerts: readonly Alert[]): Promise<void>;
   /** Whom it would tell of an alert that it has. @throws as `post`. */
   receiversOf(labels: Record<string, string>): Promise<string[]>;
@@ -42,7 +42,7 @@ export function createAlertmanager(options: AlertmanagerOptions): Alertmanager {
     });
     if (status >= 200 && status < 300) return answer;
     if (status >= 500 || status === 429) throw away(url, `it answers ${status}`);
-    throw refused(url, status, answer);
+    throw status === 400 ? notTaken(url, answer) : refused(url, status, answer);
   }
 
   /** fetch() takes no certificates. */
@@ -90,9 +90,12 @@ export function createAlertmanager(options: AlertmanagerOptions): Alertmanager {
   };
 }
 
-/** Whether waiting may help. */
+/** Whether waiting may help: until it is back, or lets us in again. */
 export function isAway(thrown: unknown): boolean {
-  return thrown instanceof LogGuardianError && thrown.code === "LG_ALERTMANAGER_AWAY";
+  return (
+    thrown instanceof LogGuardianError &&
+    (thrown.code === "LG_ALERTMANAGER_AWAY" || thrown.code === "LG_ALERTMANAGER_REFUSED")
+  );
 }
 
 function away(url: string, reason: string, cause?: unknown): LogGuardianError {
@@ -108,7 +111,15 @@ function refused(url: string, status: number, answer: string): LogGuardianError 
   return new LogGuardianError(
     "LG_ALERTMANAGER_REFUSED",
     `Alertmanager at ${url} answers ${status}: ${answer.slice(0, 300)}.`,
-    "Check alertmanager.urls and its credentials, and the pipeline's alert.labels.",
+    "Check alertmanager.urls and its credentials, and the proxy before it.",
+  );
+}
+
+function notTaken(url: string, answer: string): LogGuardianError {
+  return new LogGuardianError(
+    "LG_ALERTMANAGER_ALERTS",
+    `Alertmanager at ${url} does not take an alert: ${answer.slice(0, 300)}.`,
+    "Check the pipeline's alert.labels.",
   );
 }
 

@@ -9,12 +9,12 @@ import type { Tellable } from "./telling.ts";
 
 /** Ended ones are told again for so long: an Alertmanager may restart before it has told of the end. Prometheus does the same. */
 const endedForMs = 15 * 60_000;
-/** An Alertmanager that is away longer does not hear of what began and ended meanwhile. */
-const untoldForMs = 24 * 3_600_000;
+/** Who comes later than that does not hear of what began and ended meanwhile. */
+export const untoldForMs = 24 * 3_600_000;
 
 /** Tells every Alertmanager. One that is away holds up no other: it is told all when it is back. */
 export interface Teller {
-  /** Resolves when the first has them; waits as long as none does. @throws LogGuardianError LG_ALERTMANAGER_REFUSED where all refuse. */
+  /** Resolves when the first has them; waits as long as none does. @throws LogGuardianError LG_ALERTMANAGER_ALERTS where none takes what it is told. */
   tell(what: readonly Tellable[]): Promise<void>;
   /** Those that have ended, and of which all Alertmanagers that are there have long heard. */
   finished(what: readonly Tellable[], now: number): Promise<Tellable[]>;
@@ -76,6 +76,8 @@ export function createTeller(
     const { url } = alertmanager;
     let catchingUp: Promise<void> | undefined;
     let isMore = false;
+    /** What was sent before: a newer alert must not overtake it. */
+    let last: Promise<unknown> = Promise.resolve();
 
     async function send(what: readonly Tellable[]): Promise<void> {
       const now = Date.now();
@@ -111,25 +113,31 @@ export function createTeller(
     return {
       url,
       isAway: () => catchingUp !== undefined,
-      async offer(what: readonly Tellable[]): Promise<void> {
-        if (catchingUp === undefined)
-          try {
-            return await send(what);
-          } catch (thrown) {
-            if (!isAway(thrown)) throw thrown;
-            logger.warn("An Alertmanager does not take alerts; it is told all when it is back.", {
-              error: reasonOf(thrown),
-            });
-          }
-        isMore = true;
-        catchingUp ??= catchUp().finally(() => {
-          catchingUp = undefined;
-          watch();
-        });
-        watch();
-        return catchingUp;
+      offer(what: readonly Tellable[]): Promise<void> {
+        const turn = last.then(() => offerNow(what));
+        last = turn.catch(() => undefined);
+        return turn;
       },
     };
+
+    async function offerNow(what: readonly Tellable[]): Promise<void> {
+      if (catchingUp === undefined)
+        try {
+          return await send(what);
+        } catch (thrown) {
+          if (!isAway(thrown)) throw thrown;
+          logger.warn("An Alertmanager does not take alerts; it is told all when it is back.", {
+            error: reasonOf(thrown),
+          });
+        }
+      isMore = true;
+      catchingUp ??= catchUp().finally(() => {
+        catchingUp = undefined;
+        watch();
+      });
+      watch();
+      return catchingUp;
+    }
   }
 
   const targets = deps.alertmanagers.map(createTarget);

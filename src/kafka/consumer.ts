@@ -383,7 +383,9 @@ export function createPartitionConsumer(
   const lag = () => sumOf((owned) => owned.lag());
   /** Only what was read can be stuck here: behind the last record a log may hold marks that nobody is given. */
   const inHand = () => sumOf(({ records }) => records);
-  const isUpToDate = () => lag() === 0 && !commits.isBehind();
+  const isUpToDate = () =>
+    [...partitions.values()].every(({ owned }) => owned.isPausing || owned.lag() === 0) &&
+    !commits.isBehind();
 
   return {
     failed,

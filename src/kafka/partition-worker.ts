@@ -47,6 +47,8 @@ export class OwnedPartition {
   bytes = 0;
   /** Read and not yet processed. */
   records = 0;
+  /** As its worker asks for; nothing is to be done meanwhile. */
+  isPausing = false;
   readonly worker: PartitionWorker;
   /** The commit point before anything was done. */
   readonly begun: Committed;
@@ -154,7 +156,8 @@ export class OwnedPartition {
   async #pause(): Promise<void> {
     for (;;) {
       const pauseMs = this.#revoked ? 0 : (this.worker.pauseMs?.() ?? 0);
-      if (pauseMs === 0) return;
+      this.isPausing = pauseMs > 0;
+      if (!this.isPausing) return;
       await sleep(Math.min(pauseMs, longestSleepMs));
       this.#on.progress();
     }

@@ -1,5 +1,10 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Alert } from "../../src/alert/alert.ts";
 import { Alerting, timing } from "../support/alerting.ts";
 import { TestAlertmanager } from "../support/alertmanager.ts";
 
@@ -106,6 +111,54 @@ describe("an incident", () => {
       );
     await expect.poll(() => lg.metric("alertmanagers_away"), patience).toBe(0);
     expect(here.told().filter((one) => one === firing)).toEqual([firing]);
+    await lg.stop();
+  });
+
+  it("waits for an Alertmanager that refuses, and is told to one in its order, however slow it is", async () => {
+    const [tries, statuses] = [[] as Alert[][], [401, 404, 200]];
+    let [open, most] = [0, 0];
+    const slow = createServer(async (request, response) => {
+      most = Math.max(most, ++open);
+      tries.push((await json(request)) as Alert[]);
+      await sleep(300);
+      open--;
+      response.writeHead(statuses.length > 1 ? (statuses.shift() ?? 200) : 200).end();
+    });
+    await once(slow.listen(0, "127.0.0.1"), "listening");
+    opened.push({ end: async () => void slow.close() });
+    const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    const am = await alertmanager();
+    await am.start();
+    const alone = alerting({ alertmanager: { urls: [url] } });
+    await alone.start();
+    await alone.publish({ fingerprint: "f1" });
+    await expect.poll(() => alone.waits(), patience).toEqual(["alertmanager-away"]);
+    await expect.poll(() => tries.length, patience).toBeGreaterThan(2);
+    await expect.poll(() => alone.waits(), patience).toEqual([]);
+    await alone.stop();
+
+    tries.length = 0;
+    const both = alerting({ alertmanager: { urls: [url, am.url] } });
+    await both.start();
+    const many = Array.from({ length: 8 }, (_, at) => `f${at}`);
+    for (const fingerprint of many) {
+      await both.publish({ fingerprint });
+      await expect.poll(() => am.told(), patience).toContain(`firing LogAnomaly ${fingerprint} warning`);
+    }
+    const told = () => new Set(tries.flat().map(({ labels }) => labels.fingerprint));
+    await expect.poll(() => many.every((one) => told().has(one)), patience).toBe(true);
+    expect(most).toBe(1);
+    await both.stop();
+  });
+
+  it("is not told that was found more than a day ago: whoever starts an alerter is not woken for last week", async () => {
+    const am = await alertmanager();
+    await am.start();
+    const lg = alerting({ alertmanager: { urls: [am.url] } });
+    await lg.start();
+    await lg.publishAt(Date.now() - 25 * 3_600_000, { fingerprint: "f1" });
+    await lg.publishAt(Date.now() - 3_600_000, { fingerprint: "f2" });
+    await expect.poll(() => am.told(), patience).toEqual(["firing LogAnomaly f2 warning"]);
     await lg.stop();
   });
 

@@ -9,6 +9,7 @@ import { root } from "../support/data.ts";
 import { pythonTool } from "../support/python-tool.ts";
 
 interface Service {
+  image?: string;
   command?: string[];
   build?: { target: string };
   deploy?: { replicas: number; resources?: { reservations: { devices: unknown[] } } };
@@ -50,7 +51,7 @@ describe("docker-compose.yml", () => {
   it("puts detectors on a GPU instead of the CPU with the profile only", () => {
     const { services: usual } = resolved();
     expect(usual.detector?.deploy?.replicas).toBe(1);
-    expect(usual.detector?.build?.target).toBe("cpu");
+    expect(usual.detector?.image).toBe(usual.ingester?.image);
     const { services: withGpu } = resolved("--env-file", "deploy/gpu.env");
     expect(withGpu.detector?.deploy?.replicas).toBe(0);
     const onGpu = withGpu["detector-gpu"];
@@ -68,6 +69,16 @@ describe("docker-compose.yml", () => {
     const token = resolved().services.api?.environment.LOGGUARDIAN_API_TOKEN;
     expect(read("docs/deployment.md")).toContain(`\`${token}\``);
     expect(healthcheck?.test.join(" ")).toContain("http://127.0.0.1:8000/health");
+  });
+
+  it("builds each image once", () => {
+    const built = Object.values(resolved("--env-file", "deploy/gpu.env").services).flatMap(
+      ({ image, build }) => (build === undefined ? [] : [[image, build.target]]),
+    );
+    expect(built.sort()).toEqual([
+      ["logguardian", "cpu"],
+      ["logguardian:cuda", "cuda"],
+    ]);
   });
 
   it("runs every role, after what it needs", () => {

@@ -46,6 +46,18 @@ describe("a partition whose worker asks for a pause", () => {
     expect(events).toEqual(expected);
   });
 
+  it("is not behind meanwhile: nothing is to be done", async () => {
+    let pause = 0;
+    const { partition } = owned(() => pause);
+    expect(partition.isPausing).toBe(false);
+    pause = 200;
+    partition.push(records, records.length);
+    expect(partition.isPausing).toBe(true);
+    pause = 0;
+    await until(() => partition.lag() === 0, "all records were processed");
+    expect(partition.isPausing).toBe(false);
+  });
+
   it("can be given up in the midst of it", async () => {
     const { events, partition } = owned(() => 3_600_000);
     partition.push(records, records.length);

@@ -37,6 +37,17 @@ async function said(store: AlertStore): Promise<unknown[]> {
   ]);
 }
 
+it("nothing ends before it began, though the clocks of alerters differ", async () => {
+  const store = newStore();
+  await store.seen(windowOf("warning"), 10_000);
+  const { alerts } = await store.seen(windowOf("critical", { rank: 1 }), 5_000);
+  expect(alerts).toHaveLength(2);
+  for (const { openedAt, endsAt } of alerts) expect(endsAt).toBeGreaterThanOrEqual(openedAt);
+  await store.seen(windowOf("raised", { identity: "g", stage: "raised" }), 10_000);
+  const withdrawn = await store.withdraw({ identity: "g", id: "raised" }, 5_000);
+  expect(withdrawn?.endsAt).toBe(10_000);
+});
+
 describe("what an alert says", () => {
   it("is never of a window that was withdrawn, but of the newest that is left", async () => {
     const store = newStore();

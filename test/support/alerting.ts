@@ -112,6 +112,13 @@ export class Alerting {
     return anomalies;
   }
 
+  /** One that was published then, milliseconds. */
+  async publishAt(time: number, told: Omit<Told, "id" | "pipeline">): Promise<void> {
+    const anomaly = anomalyFor({ id: `${this.pipeline}-${this.#ids++}`, pipeline: this.pipeline, ...told });
+    const message = { key: anomaly.logguardian.key, value: JSON.stringify(anomaly), timestamp: String(time) };
+    await this.#send(topicNames(this.#config, this.pipeline).anomalies, [message]);
+  }
+
   /** New windows with these fingerprints every second, until it is called. */
   keepPublishing(...told: Parameters<Alerting["publish"]>): () => Promise<void> {
     const end = new AbortController();
@@ -152,7 +159,10 @@ export class Alerting {
     await redis.quit();
   }
 
-  async #send(topic: string, messages: { key: string; value: string | Buffer }[]): Promise<void> {
+  async #send(
+    topic: string,
+    messages: { key: string; value: string | Buffer; timestamp?: string }[],
+  ): Promise<void> {
     const producer = this.stream.kafka.producer();
     await producer.connect();
     await producer.send({ topic, messages });

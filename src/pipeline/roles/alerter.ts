@@ -1,6 +1,6 @@
 import { type Brief, briefOf, takeIn } from "../../alert/intake.ts";
 import type { AlertState } from "../../alert/store.ts";
-import { createTeller } from "../../alert/teller.ts";
+import { createTeller, untoldForMs } from "../../alert/teller.ts";
 import { isEnded, nameOf, suppressionOf, tellablesOf } from "../../alert/telling.ts";
 import { durationOf } from "../../config/load.ts";
 import { reasonOf } from "../../errors.ts";
@@ -90,8 +90,13 @@ export async function createAlerterRole(
     return {
       position,
       async process(records) {
-        const read = await decodeOwn(records, briefIn, bury);
-        const briefs = read.flatMap(({ message }) => message ?? []);
+        const all = (await decodeOwn(records, briefIn, bury)).filter(({ message }) => message !== undefined);
+        const briefs = all.flatMap(({ record, message }) =>
+          message !== undefined && Date.now() - record.timestamp < untoldForMs ? [message] : [],
+        );
+        const verdicts = all.length - briefs.length;
+        if (verdicts > 0)
+          logger.info("Verdicts of more than a day ago alert nobody any more.", { pipeline, verdicts });
         if (briefs.length > 0) {
           await reader.read();
           await inTurn(() => alert(briefs));

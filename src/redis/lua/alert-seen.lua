@@ -75,7 +75,8 @@ if not alert or alert.isOver or alert.endsAt < now then
 elseif window.rank > alert.rank then
   -- Its severity is a label: another one is another alert.
   if not alert.isHeldBack then
-    alert.isReplaced, alert.isOver, alert.endsAt = true, true, now
+    -- Clocks of alerters differ: nothing ends before it began.
+    alert.isReplaced, alert.isOver, alert.endsAt = true, true, math.max(now, alert.openedAt)
     redis.call('HSET', KEYS[1], identity .. ' replaced', cjson.encode(alert))
     alert.isReplaced, alert.isOver = nil, false
   end

@@ -14,7 +14,8 @@ local alert = cjson.decode(known)
 if tonumber(came) < alert.firstSeen then return known end
 alert.times = math.max(alert.times - 1, 0)
 if alert.times == 0 and alert.endsAt > now then
-  alert.endsAt, alert.isOver = now, true
+  -- Clocks of alerters differ: nothing ends before it began.
+  alert.endsAt, alert.isOver = math.max(now, alert.openedAt), true
   redis.call('ZREM', KEYS[5], identity)
 elseif alert.times > 0 then
   local newest, its
