@@ -7,6 +7,8 @@ import { LogGuardianError, reasonOf } from "../errors.ts";
 import type { Alert } from "./alert.ts";
 
 const timeoutMs = 10_000;
+/** What it answers where it is the alerts that are at fault. */
+const aboutAlerts = [400, 413, 422];
 const alertsPerRequest = 100;
 
 /** How one is reached. */
@@ -42,7 +44,7 @@ export function createAlertmanager(options: AlertmanagerOptions): Alertmanager {
     });
     if (status >= 200 && status < 300) return answer;
     if (status >= 500 || status === 429) throw away(url, `it answers ${status}`);
-    throw status === 400 ? notTaken(url, answer) : refused(url, status, answer);
+    throw aboutAlerts.includes(status) ? notTaken(url, answer) : refused(url, status, answer);
   }
 
   /** fetch() takes no certificates. */
@@ -119,7 +121,7 @@ function notTaken(url: string, answer: string): LogGuardianError {
   return new LogGuardianError(
     "LG_ALERTMANAGER_ALERTS",
     `Alertmanager at ${url} does not take an alert: ${answer.slice(0, 300)}.`,
-    "Check the pipeline's alert.labels.",
+    "Check the pipeline's alert.labels and api.publicUrl, and the proxy before Alertmanager.",
   );
 }
 

@@ -74,10 +74,11 @@ export function createTeller(
 
   function createTarget(alertmanager: Alertmanager) {
     const { url } = alertmanager;
-    let catchingUp: Promise<void> | undefined;
-    let isMore = false;
-    /** What was sent before: a newer alert must not overtake it. */
-    let last: Promise<unknown> = Promise.resolve();
+    /** One thing at a time: what is older must not overtake what is newer. */
+    let telling: Promise<void> | undefined;
+    /** Tells what there is then, for all who came meanwhile. */
+    let next: Promise<void> | undefined;
+    let isDeaf = false;
 
     async function send(what: readonly Tellable[]): Promise<void> {
       const now = Date.now();
@@ -96,48 +97,62 @@ export function createTeller(
       );
     }
 
-    /** Tells all that there is, in as many tries as it takes. */
-    async function catchUp(): Promise<void> {
-      do {
-        await retry(
-          async () => {
-            isMore = false;
-            await send(await deps.current());
+    /** In as many tries as it takes: first this, then all that there is. */
+    async function insist(what?: readonly Tellable[]): Promise<void> {
+      let first = what;
+      await retry(
+        async () => {
+          const due = first ?? (await deps.current());
+          first = undefined;
+          await send(due).catch((thrown) => {
+            if (!isAway(thrown)) answers();
+            throw thrown;
+          });
+          answers();
+        },
+        {
+          signal,
+          isTransient: isAway,
+          onFailure(thrown) {
+            if (!isDeaf)
+              logger.warn("An Alertmanager does not take alerts; it is told all when it does.", {
+                error: reasonOf(thrown),
+              });
+            isDeaf = true;
+            watch();
           },
-          { signal, isTransient: isAway, onFailure: watch },
-        );
-      } while (isMore);
-      logger.info("An Alertmanager takes alerts again.", { url });
+        },
+      );
+    }
+
+    function answers(): void {
+      if (isDeaf) logger.info("An Alertmanager takes alerts again.", { url });
+      isDeaf = false;
+      watch();
+    }
+
+    function tell(what?: readonly Tellable[]): Promise<void> {
+      telling = insist(what).finally(() => {
+        telling = undefined;
+      });
+      return telling;
     }
 
     return {
       url,
-      isAway: () => catchingUp !== undefined,
+      isAway: () => isDeaf,
       offer(what: readonly Tellable[]): Promise<void> {
-        const turn = last.then(() => offerNow(what));
-        last = turn.catch(() => undefined);
-        return turn;
+        if (next !== undefined) return next;
+        if (telling === undefined) return tell(what);
+        const after = (thrown?: unknown) => {
+          next = undefined;
+          if (signal.aborted) throw thrown ?? signal.reason;
+          return tell();
+        };
+        next = telling.then(() => after(), after);
+        return next;
       },
     };
-
-    async function offerNow(what: readonly Tellable[]): Promise<void> {
-      if (catchingUp === undefined)
-        try {
-          return await send(what);
-        } catch (thrown) {
-          if (!isAway(thrown)) throw thrown;
-          logger.warn("An Alertmanager does not take alerts; it is told all when it is back.", {
-            error: reasonOf(thrown),
-          });
-        }
-      isMore = true;
-      catchingUp ??= catchUp().finally(() => {
-        catchingUp = undefined;
-        watch();
-      });
-      watch();
-      return catchingUp;
-    }
   }
 
   const targets = deps.alertmanagers.map(createTarget);

@@ -4,8 +4,9 @@ import { type AnomalyQuery, anomaliesLike, isWanted } from "./anomaly-search.ts"
 import { fingerprintName } from "./index-entry.ts";
 import { type ConfiguredBundles, suppressedNow } from "./suppressions.ts";
 
-/** Windows looked at, the newest; patterns shown; origins of each by name. */
+/** Windows that a caller may see, the newest, and among how many; patterns shown; origins of each by name. */
 const mostWindows = 50_000;
+const mostLookedAt = 4 * mostWindows;
 const mostPatterns = 500;
 const namedOrigins = 10;
 
@@ -51,13 +52,14 @@ export async function anomalyPatterns(
   const seen: Seen[] = [];
   const newest = new Map<string, IndexedAnomaly>();
   let isPartial = false;
-  let lookedAt = 0;
+  let [lookedAt, windows] = [0, 0];
   for await (const one of anomaliesLike(index, query)) {
-    if (!query.isVisible(one.summary.pipeline)) continue;
-    if (++lookedAt > mostWindows) {
+    const isVisible = query.isVisible(one.summary.pipeline);
+    if (++lookedAt > mostLookedAt || (isVisible && ++windows > mostWindows)) {
       isPartial = true;
       break;
     }
+    if (!isVisible) continue;
     if (!isWanted(one, { ...query, verdict: "anomalous" })) continue;
     const sighting = sightingOf(one);
     seen.push(sighting);

@@ -1,6 +1,6 @@
 import type { VerdictName } from "../classify/judgement.ts";
 import type { AnomalyIndex, IndexedAnomaly, Placed } from "./anomaly-index.ts";
-import { everything, placeName } from "./index-entry.ts";
+import { everything, placeName, placeOf } from "./index-entry.ts";
 
 export interface AnomalyQuery {
   /** Of a window's end, milliseconds, both inclusive. */
@@ -51,14 +51,19 @@ export async function searchAnomalies(
   let lookedAt = 0;
   let last: string | undefined;
   for await (const one of anomaliesLike(index, query, after)) {
-    if (found.length === limit || lookedAt === most) return { found, next: last ?? null };
-    // Neither how many there are of others' is told, nor where.
-    if (!query.isVisible(one.summary.pipeline)) continue;
+    const isVisible = query.isVisible(one.summary.pipeline);
+    if (lookedAt === most || (found.length === limit && isVisible)) return { found, next: last ?? null };
     lookedAt++;
-    last = one.place;
+    last = isVisible ? one.place : behindOthers(one.place);
     if (isWanted(one, query)) found.push(one);
   }
   return { found, next: null };
+}
+
+/** A place that tells no id of what the caller may not see. Of the same millisecond some may come again. */
+function behindOthers(place: string): string {
+  const [time = ""] = place.split(":");
+  return placeOf(Number(time), "f".repeat(32));
 }
 
 export function isWanted({ summary, feedback }: IndexedAnomaly, query: AnomalyQuery): boolean {

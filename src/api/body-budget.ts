@@ -5,35 +5,43 @@ import { whenOver } from "./when-over.ts";
 
 const retryAfterSeconds = 5;
 /** Who takes nothing of an answer for so long gets no more of it. */
-const takenWithinMs = 60_000;
+const idleMs = 60_000;
 
 /**
- * What callers send is held until they are answered, and an answer until they have taken it: no more is read while all of
- * it at once has no room. Before a body is read, and after it is known who sends it.
+ * What callers send is held until they are answered, and answers until they are taken: each of both, all at once, must have
+ * room. Before a body is read, and after it is known who sends it; what anybody may ask is always answered.
  */
 export function boundBodies(server: ApiServer, mostBytes: number): void {
-  let taken = 0;
+  const [bodies, answers] = [createBudget(), createBudget()];
   server.addHook("preParsing", async (request, reply) => {
     const bytes = bytesOf(request);
-    if (bytes === 0) return;
-    if (taken + bytes > mostBytes)
-      throw refusal("LG_API_BUSY", "There is no room for another body.", "Try again, or send less at once.", {
-        retryAfterSeconds,
-      });
-    take(reply, bytes);
+    if (bodies.taken() + bytes > mostBytes && bytes > 0) throw noRoom("There is no room for another body.");
+    if (answers.taken() > mostBytes && request.routeOptions.config.scope !== undefined)
+      throw noRoom("Too many answers are not taken yet.");
+    if (bytes > 0) bodies.take(reply, bytes);
   });
   server.addHook("onSend", async (_, reply, answer) => {
     if (typeof answer !== "string") return;
-    take(reply, answer.length);
-    reply.raw.setTimeout(takenWithinMs);
+    answers.take(reply, answer.length);
+    reply.raw.setTimeout(idleMs);
   });
+}
 
-  function take(reply: FastifyReply, bytes: number): void {
-    taken += bytes;
-    whenOver(reply, () => {
-      taken -= bytes;
-    });
-  }
+function createBudget() {
+  let taken = 0;
+  return {
+    taken: () => taken,
+    take(reply: FastifyReply, bytes: number): void {
+      taken += bytes;
+      whenOver(reply, () => {
+        taken -= bytes;
+      });
+    },
+  };
+}
+
+function noRoom(what: string) {
+  return refusal("LG_API_BUSY", what, "Try again, or send and ask for less at once.", { retryAfterSeconds });
 }
 
 /** At most, where it does not say. */

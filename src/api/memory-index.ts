@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { packJson, unpackJson } from "../packed-json.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
 import { holdsAgainst } from "../verdict/feedback.ts";
@@ -80,9 +81,9 @@ export function createMemoryIndex({ retentionMs, maxBytes }: IndexLimits): Anoma
       const packed = await Promise.all(entries.map(({ document }) => packJson(document)));
       for (const [place, { document: _, ...entry }] of entries.entries()) {
         const before = held.get(entry.id);
-        const document = packed[place] ?? Buffer.alloc(0);
-        if (before === undefined ? entry.isOnlyNews : !isNewer({ entry, document }, before)) continue;
+        if (before === undefined ? entry.isOnlyNews : !isNewer(entry, before.entry)) continue;
         forget(entry.id);
+        const document = packed[place] ?? Buffer.alloc(0);
         const size = JSON.stringify(entry.summary).length + document.length + entryOverheadBytes;
         const one: Held = { entry, document, number: 0, bytes: size };
         held.set(entry.id, one);
@@ -144,8 +145,12 @@ function idOf(text: string): string {
   return text.slice(text.lastIndexOf(":") + 1);
 }
 
-/** By its rank, or judged anew since: a repeat is equal byte for byte. */
-function isNewer(one: Pick<Held, "entry" | "document">, before: Held): boolean {
-  if (one.entry.rank !== before.entry.rank) return one.entry.rank > before.entry.rank;
-  return one.entry.at >= before.entry.at && !one.document.equals(before.document);
+/** By its rank, or judged anew since, by another model or otherwise. */
+function isNewer(one: Held["entry"], before: Held["entry"]): boolean {
+  if (one.rank !== before.rank) return one.rank > before.rank;
+  return one.at >= before.at && !isDeepStrictEqual(judgedIn(one), judgedIn(before));
+}
+
+function judgedIn({ summary: { model, verdict, score } }: Held["entry"]) {
+  return { model, verdict, score };
 }

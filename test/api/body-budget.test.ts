@@ -16,7 +16,7 @@ it("an answer that nobody takes leaves no room for bodies, until it is taken or 
   const server = createHttp({ config: config.api, logger: silentLogger, metrics: createMetrics() });
   boundBodies(server, large);
   server.post("/large", async (_, reply) =>
-    reply.header("content-type", "application/json").send("x".repeat(large)),
+    reply.header("content-type", "application/json").send("x".repeat(large + 1)),
   );
   server.post("/small", async () => ({}));
   await server.listen({ host: "127.0.0.1", port: 0 });

@@ -11,7 +11,7 @@ let api: Api;
 beforeAll(async () => {
   const file = join(mkdtempSync(join(tmpdir(), "logguardian-bounds-")), "logguardian.yaml");
   const limits = { body: "1kB", batchBody: "2kB", requestsPerMinute: 100_000 };
-  writeFileSync(file, stringify({ api: { limits, jobs: { retention: "1s" } } }));
+  writeFileSync(file, stringify({ api: { limits, jobs: { retention: "4s" } } }));
   api = await startEmbeddedApi({}, ["--config", file]);
 });
 afterAll(() => api.stop());
@@ -63,10 +63,8 @@ describe("bodies", () => {
 
 it("jobs that ended are forgotten also while there is work", async () => {
   const { body: first } = await api.ask("/batch-detect", { body: { logs } });
-  await until(async () => {
-    const { status, body } = await api.ask(`/batch-detect/${first.id}`);
-    return status === 404 || body.state === "done";
-  }, "it is done");
+  const stateOf = async (id: string) => (await api.ask(`/batch-detect/${id}`)).body.state;
+  await until(async () => (await stateOf(first.id)) === "done", "it is done");
   // There is always one more.
   let sent = 0;
   const more = async () => {

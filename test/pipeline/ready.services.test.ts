@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
 import { freePorts } from "../../scripts/services.mjs";
@@ -5,6 +6,8 @@ import { services } from "../support/services.ts";
 import { Stream } from "../support/stream.ts";
 
 let stream: Stream;
+/** What the process has logged. */
+let said: () => string;
 afterEach(() => stream.abandon());
 
 /** Starts all roles, and asks /ready until they are ready or have ended. */
@@ -19,7 +22,8 @@ async function answersOf(pipeline: Record<string, unknown> = {}): Promise<number
       app: { topics: [topic], format: "text", window: { kind: "session" }, partitions: 2, ...pipeline },
     },
   });
-  const { child } = stream.launch();
+  const { child, log } = stream.launch();
+  said = () => readFileSync(log, "utf8");
   const answers = new Set<number>();
   for (; child.exitCode === null && !answers.has(200); await sleep(10)) {
     const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
@@ -38,4 +42,5 @@ it("a process whose bundle cannot be opened is never ready", async () => {
   const answers = await answersOf({ bundle: "/nowhere" });
   // It may end before anybody asks.
   expect(answers.filter((one) => one !== 503)).toEqual([]);
+  expect(said()).toContain("There is no bundle in /nowhere");
 });

@@ -195,9 +195,10 @@ function forPeople({ subject, masked, explanation, threshold, model }: Explained
       ? []
       : ["▶ from here on the score, of the lines so far, stays at or above the threshold."]),
     ...(sufficient.length > 0
-      ? [
-          `Enough for the verdict by themselves, none to spare: # ${sufficient.map((place) => place + 1).join(", ")}.`,
-        ]
+      ? [`Enough for the verdict by themselves, none to spare: # ${numbersOf(sufficient)}.`]
+      : []),
+    ...(decisive !== undefined && decisive.length > 0
+      ? [`Without any one of these the window would be normal: # ${numbersOf(decisive)}.`]
       : []),
     ...(decisive?.length === 0
       ? [
@@ -223,6 +224,10 @@ function patternForPeople(pattern: Pattern, { masked, explanation, threshold, mo
       ? []
       : [`  ${model.name} ${model.version} finds its newest window normal (threshold ${threshold}).`]),
   ].join("\n");
+}
+
+function numbersOf(places: readonly number[]): string {
+  return places.map((place) => place + 1).join(", ");
 }
 
 function signed(value: number): string {

@@ -1,5 +1,5 @@
 -- Takes a revision of a verdict into the index of anomalies, where it is newer than what is held of its id: by its rank, or
--- judged anew since (a repeat is equal byte for byte).
+-- judged anew since, by another model or otherwise.
 -- KEYS: state (hash: incarnation, number of the last change, bytes, how much was said: feedback, sayings, false alarms; see
 -- index-advance), summaries (hash: id to 'rank places…', a newline and what a list shows), documents (hash), places (sorted
 -- set without scores: name:time:id), ages (sorted set: ids by when they were published), changes (sorted set: ids by the
@@ -15,7 +15,10 @@ if known then
   if tonumber(rank) > tonumber(ARGV[3]) then return 'known' end
   if tonumber(rank) == tonumber(ARGV[3]) then
     local at = tonumber(redis.call('ZSCORE', KEYS[5], id) or 0)
-    if at > tonumber(ARGV[4]) or redis.call('HGET', KEYS[3], id) == ARGV[8] then return 'known' end
+    local before, now = cjson.decode(string.match(known, '\n(.*)$')), cjson.decode(ARGV[7])
+    local isSame = before.model.name == now.model.name and before.model.version == now.model.version
+      and before.verdict == now.verdict and before.score == now.score
+    if isSame or at > tonumber(ARGV[4]) then return 'known' end
   end
   for place in string.gmatch(places, '%S+') do redis.call('ZREM', KEYS[4], place) end
   local bytes = ARGV[6] + redis.call('HSTRLEN', KEYS[2], id) + redis.call('HSTRLEN', KEYS[3], id)

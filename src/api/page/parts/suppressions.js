@@ -13,10 +13,15 @@ export function createSuppressions(page) {
   /** @type {any[]} */
   let suppressions = [];
   const list = h("ul", {});
+  const partial = h(
+    "p",
+    { class: "quiet", hidden: true },
+    "There are more; `logguardian suppressions` lists them all.",
+  );
   const element = h(
     "section",
     { class: "suppressions", "aria-labelledby": "suppressions-title", hidden: true },
-    [h("h2", { id: "suppressions-title" }, "Suppressed by false alarms"), list],
+    [h("h2", { id: "suppressions-title" }, "Suppressed by false alarms"), list, partial],
   );
 
   /** @param {any} one */
@@ -53,8 +58,10 @@ export function createSuppressions(page) {
     element,
     /** @param {AbortSignal} signal */
     async load(signal) {
-      ({ suppressions } = await page.api.get("suppressions", { signal }));
+      const answer = await page.api.get("suppressions", { signal });
+      suppressions = answer.suppressions;
       element.hidden = suppressions.length === 0;
+      partial.hidden = !answer.partial;
       refill(list, suppressions.map(rowOf));
     },
     /** What was said of any of a group's anomalies: here, a moment ago, or before. @param {any} pattern */
