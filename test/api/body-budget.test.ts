@@ -18,7 +18,7 @@ it("an answer that nobody takes leaves no room for bodies, until it is taken or 
   server.post("/large", async (_, reply) =>
     reply.header("content-type", "application/json").send("x".repeat(large + 1)),
   );
-  server.post("/small", async () => ({}));
+  server.post("/small", { config: { scope: "read" } }, async () => ({}));
   await server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.server.address() as AddressInfo;
   const post = (path: string) =>
