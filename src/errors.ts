@@ -18,7 +18,8 @@ export class LogGuardianError extends Error {
 
 /** What a person reads of an error. */
 export function told({ message, remedy, code }: LogGuardianError): string {
-  return `${message} ${remedy} (${code})`;
+  // A list stands on lines of its own.
+  return `${message}${message.endsWith("\n") ? "" : " "}${remedy} (${code})`;
 }
 
 /** The message of anything thrown, for a sentence of our own around it. */

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { shortened } from "../cut-to-fit.ts";
-import { originKey } from "../ingest/keys.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
 import { heaviestLines } from "../verdict/fingerprint.ts";
+import { originOf } from "../verdict/patterns.ts";
 import type { AnomalySummary, IndexEntry, PlaceRange, StatedFeedback } from "./anomaly-index.ts";
 
 const shownLines = 3;
@@ -86,7 +86,6 @@ function summaryOf({ event, logguardian: ours }: Anomaly, at: number): AnomalySu
   const weights = lines.map(({ weight }) => weight);
   const isWeighed = weights.some((weight) => weight !== undefined);
   const heaviest = heaviestLines({ window: { lines }, ...(isWeighed ? { weights } : {}) });
-  const first = lines[heaviest[0] ?? 0];
   return {
     id: event.id,
     pipeline: ours.pipeline,
@@ -99,7 +98,7 @@ function summaryOf({ event, logguardian: ours }: Anomaly, at: number): AnomalySu
     start: event.start,
     end: event.end,
     detected_at: new Date(at).toISOString(),
-    origin: originKey(first ?? {}),
+    origin: originOf(lines),
     key: ours.key,
     score: ours.score,
     threshold: ours.threshold,

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Config } from "../config/schema.ts";
 import { LogGuardianError, reasonOf } from "../errors.ts";
+import type { Origin } from "../ingest/line.ts";
+import type { AnomalyLine } from "../verdict/anomaly.ts";
 import type { Judged } from "../verdict/patterns.ts";
 import { anomalyIn, verdictOnTopic } from "./anomalies-on-topic.ts";
 
@@ -20,7 +22,7 @@ export interface Subject {
 /** As `detect` prints it: see `verdictForPrograms`. */
 type PrintedVerdict = Judged["event"] &
   Omit<Judged["logguardian"], "revision" | "lines"> & {
-    lines: (Judged["logguardian"]["lines"][number] & { origin?: { host?: string | null } })[];
+    lines: (Pick<AnomalyLine, "text" | "masked" | "weight"> & { origin?: Origin })[];
   };
 
 /**
@@ -93,12 +95,8 @@ function printedIn(row: string): Judged | undefined {
   if (!("id" in content && "lines" in content && "verdict" in content && "model" in content))
     return undefined;
   const { id, start, end, ...rest } = content as PrintedVerdict;
-  const host = rest.lines.find(({ origin }) => origin?.host)?.origin?.host;
-  return {
-    event: { id, start, end },
-    ...(host ? { host: { name: host } } : {}),
-    logguardian: { revision: 1, ...rest },
-  };
+  const lines = rest.lines.map(({ origin = {}, ...line }) => ({ ...line, ...origin }));
+  return { event: { id, start, end }, logguardian: { revision: 1, ...rest, lines } };
 }
 
 export function subjectOf({ event, logguardian: { key, pipeline, model, lines } }: Judged): Subject {

@@ -44,7 +44,11 @@ export function createProgram(): Command {
         layoutNames,
       ),
     )
-    .addOption(new Option("--format <name>", "how lines are wrapped (default: text)").choices(formatNames))
+    .addOption(
+      new Option("--format <name>", "how lines are wrapped (default: text; auto with --pipeline)").choices(
+        formatNames,
+      ),
+    )
     .option(
       "--pipeline <name>",
       "windows, layout, masks, bundle and threshold of a pipeline of the configuration",

@@ -1,6 +1,8 @@
+import { distance } from "fastest-levenshtein";
 import type { TSchema } from "typebox";
 import { Settings } from "typebox/system";
 import { Value } from "typebox/value";
+import { durationPattern, sizePattern } from "./units.ts";
 
 /** Something wrong with the configuration. */
 export interface Problem {
@@ -31,10 +33,13 @@ export function problemsOf(schema: TSchema, value: unknown, path: readonly strin
         problems.push({ path: at(name), what: "is missing" });
     else if (keyword === "additionalProperties")
       for (const name of params.additionalProperties ?? [])
-        problems.push({ path: at(name), what: "is unknown" });
+        problems.push({
+          path: at(name),
+          what: `is unknown${guessOf(name, settingsAt(schema, instancePath))}`,
+        });
     else if (keyword === "enum")
       problems.push({ path: at(), what: `must be one of ${(params.allowedValues ?? []).join(", ")}` });
-    else problems.push({ path: at(), what: message });
+    else problems.push({ path: at(), what: plainly(params.pattern, message) });
   }
   return problems;
 }
@@ -43,6 +48,27 @@ interface Params {
   requiredProperties?: string[];
   additionalProperties?: string[];
   allowedValues?: string[];
+  pattern?: string | RegExp;
+}
+
+/** A person asks what it should look like, not which pattern it lacks. */
+function plainly(pattern: Params["pattern"], message: string): string {
+  const source = pattern instanceof RegExp ? pattern.source : pattern;
+  if (source === durationPattern) return "must be a duration such as 30s, 10m or 24h";
+  if (source === sizePattern) return "must be a size such as 64MB or 1GB";
+  return message;
+}
+
+/** The setting that was probably meant. */
+function guessOf(name: string, known: readonly string[]): string {
+  const [nearest] = known.toSorted((a, b) => distance(name, a) - distance(name, b));
+  return nearest !== undefined && distance(name, nearest) <= 2 ? `; perhaps ${nearest}` : "";
+}
+
+function settingsAt(schema: TSchema, instancePath: string): string[] {
+  return Object.keys(
+    (schemaAt(schema, instancePath) as { properties?: object } | undefined)?.properties ?? {},
+  );
 }
 
 function plain(part: string): string {
@@ -50,10 +76,14 @@ function plain(part: string): string {
 }
 
 function expectedAt(schema: TSchema, instancePath: string): string | undefined {
+  return (schemaAt(schema, instancePath) as { expected?: string } | undefined)?.expected;
+}
+
+function schemaAt(schema: TSchema, instancePath: string): unknown {
   let at: unknown = schema;
   for (const part of instancePath.split("/").slice(1)) {
     const { properties, items } = (at ?? {}) as { properties?: Record<string, unknown>; items?: unknown };
     at = properties?.[part] ?? items;
   }
-  return (at as { expected?: string } | undefined)?.expected;
+  return at;
 }

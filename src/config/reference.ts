@@ -25,8 +25,8 @@ interface Described {
 const head = `# Configuration
 
 Every setting, as \`logguardian config --reference\` prints it from the schema that checks them.
-[logguardian.example.yaml](logguardian.example.yaml) is one to begin with; \`logguardian config\` names every problem of yours
-at once, \`logguardian config --print\` shows what is in effect, without secrets.
+[logguardian.example.yaml](logguardian.example.yaml) is one to begin with; \`logguardian config\` names what is wrong with
+yours, \`logguardian config --print\` shows what is in effect, without secrets.
 
 The file is \`logguardian.yaml\`, or the one that \`--config\` or \`LOGGUARDIAN_CONFIG\` names. Every single value can also come from
 the environment, which overrides it: \`kafka.clientId\` from \`LOGGUARDIAN_KAFKA_CLIENT_ID\`, or from the file that

@@ -1,13 +1,15 @@
+import { originKey } from "../ingest/keys.ts";
+import type { Origin } from "../ingest/line.ts";
 import { type Anomaly, type AnomalyLine, isNewer } from "./anomaly.ts";
+import { heaviestLines } from "./fingerprint.ts";
 
 /** What is asked of an anomaly to group it: `detect` prints no more. */
 export interface Judged {
   event: Pick<Anomaly["event"], "id" | "start" | "end">;
-  host?: { name: string };
   logguardian: Pick<
     Anomaly["logguardian"],
     "verdict" | "early" | "revision" | "pipeline" | "fingerprint" | "key" | "model"
-  > & { lines: Pick<AnomalyLine, "text" | "masked" | "weight">[] };
+  > & { score?: number | null; lines: Pick<AnomalyLine, "text" | "masked" | "weight" | keyof Origin>[] };
 }
 
 /** Anomalous windows of one fingerprint. */
@@ -18,7 +20,7 @@ export interface Pattern {
   /** Event times of the first window's begin and of the last one's end. */
   firstSeen: string;
   lastSeen: string;
-  /** Hosts, or window keys where no host is known: how many. */
+  /** Where its heaviest line was written: how many such places. */
   origins: number;
   /** Masked lines that stand in all of the windows, those that weigh most in the newest first. */
   commonLines: string[];
@@ -80,15 +82,32 @@ export function patternsOf(anomalies: Iterable<Judged>): Pattern[] {
   return groupsOf([...newest.values()].flatMap(sightingOf)).map(patternOf);
 }
 
+/** Where the line was written that weighs most. */
+export function originOf(lines: Judged["logguardian"]["lines"]): string {
+  const weights = lines.map(({ weight }) => weight);
+  const isWeighed = weights.some((weight) => weight !== undefined);
+  const [heaviest = 0] = heaviestLines({ window: { lines }, ...(isWeighed ? { weights } : {}) });
+  return originKey(lines[heaviest] ?? {});
+}
+
 interface Seen extends Sighting {
   anomaly: Judged;
 }
 
 function sightingOf(anomaly: Judged): Seen[] {
-  const { event, host, logguardian } = anomaly;
-  const { verdict, early, pipeline, fingerprint, key } = logguardian;
+  const { event, logguardian } = anomaly;
+  const { verdict, early, pipeline, fingerprint } = logguardian;
   if (verdict !== "anomalous" || early === "moved" || fingerprint === undefined) return [];
-  return [{ pipeline, fingerprint, start: event.start, end: event.end, origin: host?.name ?? key, anomaly }];
+  return [
+    {
+      pipeline,
+      fingerprint,
+      start: event.start,
+      end: event.end,
+      origin: originOf(logguardian.lines),
+      anomaly,
+    },
+  ];
 }
 
 function patternOf({ newest, seen, origins, ...group }: Group<Seen>): Pattern {

@@ -76,6 +76,35 @@ describe("detect", () => {
     expect(scores(run(["detect", "-", ...session, "--all"], simulated).stdout)).toEqual(plain);
   });
 
+  it("says where the logs are none that the bundle knows, also where it finds nothing; and not of those it knows", () => {
+    const words = ["pool", "cart", "checkout", "payment", "session", "coupon", "stock", "invoice"];
+    const shop = words.flatMap((one) =>
+      words.map((other) => `c.s.${one}.Service - ${other} of customer 17 was ${one}ed in ${other} mode`),
+    );
+    const unknown = run(["detect", "-", "--window", "8/8"], `${shop.join("\n")}\n`);
+    expect(unknown.stderr).toMatch(
+      /Note: \d+ of \d+ distinct lines are unlike all that starter .* normal ones too\. .*docs\/models\.md/,
+    );
+    expect(run(["detect", log, ...session]).stderr).not.toContain("Note:");
+  });
+
+  it("takes a pipeline's files as they are: wrapped as its records, or as their program wrote them", () => {
+    const config = join(folder, "wrapped.yaml");
+    const app = { topics: ["raw"], format: "filebeat", layout: "hdfs", key: { pattern: "blk_-?\\d+" } };
+    const window = { kind: "session", gap: "24h" };
+    writeFileSync(config, JSON.stringify({ pipelines: { app: { ...app, window } } }));
+    const wrapped = join(folder, "wrapped.jsonl");
+    const rows = simulated.trim().split("\n");
+    writeFileSync(wrapped, rows.map((message) => `${JSON.stringify({ message })}\n`).join(""));
+    const found = (file: string) =>
+      run(["detect", file, "--pipeline", "app", "--config", config])
+        .stdout.trim()
+        .split("\n")
+        .map((row) => JSON.parse(row).key);
+    expect(found(wrapped).length).toBeGreaterThan(0);
+    expect(found(wrapped)).toEqual(found(log));
+  });
+
   it("takes lines without a time as going on from the line before: they end no session", () => {
     const verdicts = (output: string) =>
       output

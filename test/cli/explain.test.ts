@@ -151,7 +151,7 @@ describe("explain", () => {
         },
         model: { name: "another", version: "1" },
         window: { lines: masked.length, closed: "gap" },
-        lines: masked.map((text, place) => ({ text, masked: text, weight: place })),
+        lines: masked.map((text, place) => ({ text, masked: text, weight: place, host: `host of ${id}` })),
         ...more,
       },
     });
@@ -175,7 +175,7 @@ describe("explain", () => {
       .map((row) => JSON.parse(row).pattern);
     expect(found).toEqual([
       {
-        ...{ fingerprint: "f", pipeline: "p", windows: 2, origins: 2, commonLines: ["y", "x"] },
+        ...{ fingerprint: "f", pipeline: "p", windows: 2, origins: 2, commonLines: ["y", "x"], newest: "a" },
         ...{ firstSeen: "2026-01-01T00:00:00.000Z", lastSeen: "2026-01-02T00:00:00.000Z" },
       },
       expect.objectContaining({ fingerprint: "g", windows: 1, commonLines: ["z"] }),

@@ -69,6 +69,16 @@ describe("the configuration", () => {
     ]);
   });
 
+  it("says what a setting should look like, and which one was probably meant", () => {
+    const text =
+      "pipelines: { a: { topics: [raw], format: text, windw: { kind: session }, idleAfter: 5 minutes } }";
+    expect(problemsOf(text)).toEqual([
+      "pipelines.a.window: is missing",
+      "pipelines.a.windw: is unknown; perhaps window",
+      "pipelines.a.idleAfter: must be a duration such as 30s, 10m or 24h",
+    ]);
+  });
+
   it("refuses what would be ignored, or cannot be", () => {
     expect(problemsOf(`${good}redis: { url: "redis://a:b@c", password: d }`)).toEqual([
       expect.stringMatching(/^redis\.url: carries credentials/),

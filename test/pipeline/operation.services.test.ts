@@ -108,7 +108,7 @@ describe("all roles in one process", () => {
     });
     await producer.disconnect();
     const seen = await stream.command(["doctor"]);
-    for (const service of ["configuration", "Kafka", "Redis", "Alertmanager"])
+    for (const service of ["configuration", "Kafka", "Redis", "Alertmanager", "pipeline secured"])
       expect(seen).toContain(`ok    ${service}: `);
     await stream.command(["flush", "--pipeline", "secured"]);
 

@@ -71,11 +71,16 @@ export function headline(anomaly, form = "text") {
   return visible(anomaly.heaviest[0]?.[form] ?? anomaly.key);
 }
 
+/** Where it was written; where nobody says, which window it is. @param {any} anomaly */
+export function whereOf({ origin, key }) {
+  return visible(origin === "unknown" ? key : origin);
+}
+
 /** @param {any} anomaly */
 export function sentence(anomaly) {
-  const { lines, start, end, origin, verdict, stage } = anomaly;
+  const { lines, start, end, verdict, stage } = anomaly;
   const lasted = new Date(end).getTime() - new Date(start).getTime();
-  const what = `${count(lines, "line")} of ${visible(origin)}`;
+  const what = `${count(lines, "line")} of ${whereOf(anomaly)}`;
   const when = `${lasted < 1000 ? "at" : "from"} ${dateTime(start)}${lasted < 1000 ? "" : ` to ${start.slice(0, 10) === end.slice(0, 10) ? clock(end) : dateTime(end)}`} UTC`;
   if (verdict === "undecided") return `${what}, ${when}, could not be judged.`;
   if (stage === "raised")

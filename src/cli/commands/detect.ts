@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
+import { styleText } from "node:util";
 import { fieldsOf, keySpecOf, loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
 import { detectPipeline, type PipelineConfig } from "../../config/pipeline-schema.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
@@ -8,6 +9,7 @@ import { createFormat, type FormatName } from "../../ingest/formats/index.ts";
 import type { KeySpec } from "../../ingest/keys.ts";
 import type { LayoutName } from "../../ingest/layouts.ts";
 import { runEmbedded } from "../../pipeline/embedded.ts";
+import { createFamiliarity } from "../../pipeline/familiarity.ts";
 import { type OpenModel, withModel } from "../../pipeline/open-model.ts";
 import { createStages } from "../../pipeline/stages.ts";
 import type { SessionSpec, WindowSpec } from "../../window/window.ts";
@@ -75,7 +77,8 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
   return createStages(model, {
     pipeline: options.pipeline ?? detectPipeline,
     format: createFormat(
-      options.format ?? "text",
+      // Files of a pipeline's may be wrapped as its records are, or as their program wrote them.
+      options.format ?? (pipeline === undefined ? "text" : "auto"),
       pipeline === undefined ? {} : { fields: fieldsOf(pipeline) },
     ),
     layout: options.layout ?? pipeline?.layout ?? "none",
@@ -99,6 +102,7 @@ async function detectWith(
   pipeline: PipelineConfig | undefined,
 ): Promise<void> {
   const stages = stagesFor(model, options, pipeline);
+  const familiarity = createFamiliarity(model.bundle.manifest);
 
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
@@ -111,6 +115,7 @@ async function detectWith(
     files.map((name) => ({ name, batches: readRecords(name, reading) })),
     {
       onVerdict: async (verdict) => {
+        familiarity.see([verdict]);
         if (verdict.verdict === "normal" && options.all !== true) return;
         if (!process.stdout.write(`${show(verdict)}\n`)) await drained();
       },
@@ -127,6 +132,8 @@ async function detectWith(
     linesNotScored > 0 ? `${linesNotScored} lines beyond the model's limit not scored` : "",
   ].filter((part) => part !== "");
   console.error([`${lines} lines, ${windows} windows, ${anomalous} anomalous`, ...extra].join(", "));
+  const doubt = familiarity.doubt();
+  if (doubt !== undefined) console.error(`${styleText("yellow", "Note:")} ${doubt.message} ${doubt.remedy}`);
   const layout = options.layout ?? pipeline?.layout ?? "none";
   if (lines > 0 && undated === lines && (layout !== "none" || options.session !== undefined))
     console.error(

@@ -1,14 +1,17 @@
 import { existsSync } from "node:fs";
 import { styleText } from "node:util";
+import { counted } from "../../alert/wording.ts";
 import { loadAddon } from "../../classify/addon.ts";
-import { defaultConfigFile, loadConfig } from "../../config/load.ts";
+import { defaultConfigFile, loadConfig, pipelineOf, rawTopicsOf, windowSpecOf } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { availableProviders } from "../../embed/providers.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { connectKafka } from "../../kafka/client.ts";
-import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
+import { createTopics } from "../../kafka/topics.ts";
+import { defaultBundleDir, loadBundle, loadManifest } from "../../model/bundle.ts";
 import { alertmanagersOf } from "../../pipeline/alerting.ts";
 import { withModel } from "../../pipeline/open-model.ts";
+import { checkWindow } from "../../pipeline/stages.ts";
 import { connectRedis } from "../../redis/client.ts";
 import { createHealth } from "../../telemetry/health.ts";
 import { silentLogger } from "../../telemetry/logger.ts";
@@ -51,16 +54,41 @@ export async function doctorCommand(options: { config?: string }): Promise<void>
       return `${file}: pipelines ${Object.keys(config.pipelines).join(", ")}`;
     },
   ]);
-  if (config !== undefined) for (const check of servicesOf(config)) await run(check);
+  const loaded = config;
+  if (loaded === undefined) return;
+  for (const check of servicesOf(loaded)) await run(check);
+  for (const name of Object.keys(loaded.pipelines))
+    await run([`pipeline ${name}`, () => pipelineState(loaded, name)]);
 }
 
+/** What `start` would refuse, and what it would read. @throws LogGuardianError LG_BUNDLE_*, LG_WINDOW_SPEC, LG_TOPIC_MISSING, LG_KAFKA_*. */
+async function pipelineState(config: Config, name: string): Promise<string> {
+  const pipeline = pipelineOf(config, name);
+  const { kafka } = config;
+  const bundle = await loadManifest(pipeline.bundle ?? defaultBundleDir());
+  checkWindow(windowSpecOf(pipeline.window), bundle.window.maxLines);
+  const client = await connectKafka(kafka, deps());
+  try {
+    const topics = createTopics(client.admin, { ...config.topics, brokers: kafka.brokers, retentionMs: 0 });
+    const read = await Promise.all(
+      rawTopicsOf(pipeline).map(
+        async (topic) => `${topic.name} (${counted(await topics.partitions(topic.name), "partition")})`,
+      ),
+    );
+    return `reads ${read.join(", ")}; judged by ${bundle.name} ${bundle.version}`;
+  } finally {
+    await client.close();
+  }
+}
+
+const deps = () => ({ logger: silentLogger, health: createHealth() });
+
 function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
-  const deps = { logger: silentLogger, health: createHealth() };
   return [
     [
       "Kafka",
       async () => {
-        const client = await connectKafka(kafka, deps);
+        const client = await connectKafka(kafka, deps());
         const { brokers } = await client.admin.describeCluster();
         await client.close();
         return `${brokers.length} ${brokers.length === 1 ? "broker" : "brokers"} at ${kafka.brokers.join(", ")}`;
@@ -69,7 +97,7 @@ function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
     [
       "Redis",
       async () => {
-        const client = await connectRedis(redis, deps);
+        const client = await connectRedis(redis, deps());
         const [answer, policy] = await Promise.all([client.ping(), client.evictionPolicy()]);
         await client.close();
         if (policy === undefined)

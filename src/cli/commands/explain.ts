@@ -141,9 +141,9 @@ async function explainedBy(
 function forPrograms({ subject, masked, explanation, threshold, model }: Explained, pattern?: Pattern) {
   const { margin, score, prefixScores, weights, crossedAt, decisive, sufficient } = explanation;
   const { id, key, start } = subject;
-  const { newest: _, ...found } = pattern ?? {};
+  const { newest, ...found } = pattern ?? {};
   return {
-    ...(pattern === undefined ? {} : { pattern: found }),
+    ...(pattern === undefined ? {} : { pattern: { ...found, newest: newest?.event.id } }),
     ...{
       id,
       key,
@@ -211,11 +211,12 @@ function forPeople({ subject, masked, explanation, threshold, model }: Explained
 
 function patternForPeople(pattern: Pattern, { masked, explanation, threshold, model }: Explained): string {
   const { sufficient = [] } = explanation;
-  const { fingerprint, pipeline, windows, origins, firstSeen, lastSeen, commonLines } = pattern;
+  const { fingerprint, pipeline, windows, origins, firstSeen, lastSeen, commonLines, newest } = pattern;
   const keep = new Set(sufficient.map((place) => masked[place]));
   const others = commonLines.filter((line) => !keep.has(line));
   return [
     `${styleText("bold", fingerprint)}  ${pipeline}  ${counted(windows, "window")} of ${counted(origins, "origin")}  ${firstSeen} to ${lastSeen}`,
+    `  its newest         ${newest.event.id}${newest.logguardian.score == null ? "" : `  score ${newest.logguardian.score.toFixed(3)}`}  ${visibleStart(newest.logguardian.key, 80)}`,
     ...[...keep].map((line) =>
       styleText("red", `  keeps the verdict  ${visibleStart(line ?? "", shownCharacters)}`),
     ),

@@ -11,6 +11,7 @@ import type { CloseReason, Window } from "../../window/window.ts";
 import { showCaches } from "../cache-metrics.ts";
 import { crashed, createDetector } from "../detector.ts";
 import { createEarlyVerdicts } from "../early-verdicts.ts";
+import { createFamiliarity } from "../familiarity.ts";
 import { stateName, topicNames } from "../names.ts";
 import { type ModelOptions, modelOptionsOf, type OpenModel, openModel } from "../open-model.ts";
 import { createPublisher } from "../publisher.ts";
@@ -55,6 +56,8 @@ export async function createDetectorRole(
   );
   const shadow = options.next && openShadow(context, model.bundle, options.next);
   showCaches(metrics, pipeline, () => model.judge);
+  const familiarity = createFamiliarity(manifest);
+  let isDoubted = false;
 
   async function judge(batch: readonly { window: Window; record: RawRecord }[]): Promise<readonly Verdict[]> {
     const started = performance.now();
@@ -67,6 +70,11 @@ export async function createDetectorRole(
     shadow?.offer(verdicts);
     for (const { logguardian } of anomalies)
       if (logguardian.early !== undefined) metrics.early.inc({ pipeline, stage: logguardian.early });
+    familiarity.see(verdicts);
+    if (!isDoubted && familiarity.doubt() !== undefined) {
+      isDoubted = true;
+      logger.warn("These logs are not of a kind that the bundle knows.", { error: familiarity.doubt() });
+    }
     const now = Date.now();
     for (const [place, { verdict, score, novelty, window }] of verdicts.entries()) {
       if (window.reason === "open") continue;

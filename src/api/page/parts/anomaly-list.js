@@ -1,7 +1,7 @@
 /** Anomalies as rows, of which only those in sight exist: ten thousand scroll like ten. */
 import { fill, h } from "../dom.js";
 import { strengthOf } from "../strength.js";
-import { ago, dateTime, fixed, headline, saidInWords, visible } from "../words.js";
+import { ago, dateTime, fixed, headline, saidInWords, whereOf } from "../words.js";
 
 const rowHeight = 46;
 /** Rows drawn beyond either edge. */
@@ -31,7 +31,7 @@ export function createAnomalyList(page, label) {
 
   /** @param {any} anomaly @param {number} place */
   function rowOf(anomaly, place) {
-    const { id, score, end, origin, verdict, stage, feedback } = anomaly;
+    const { id, score, end, verdict, stage, feedback } = anomaly;
     const isSelected = id === selected;
     const row = h(
       "div",
@@ -56,7 +56,7 @@ export function createAnomalyList(page, label) {
         dateTime(end),
         h("span", { class: "quiet" }, ` ${ago(end)}`),
       ),
-      h("span", { role: "cell", class: "origin" }, h("bdi", {}, visible(origin))),
+      h("span", { role: "cell", class: "origin" }, h("bdi", {}, whereOf(anomaly))),
       h(
         "span",
         { role: "cell", class: "what" },

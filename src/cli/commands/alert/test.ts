@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { type Alertmanager, offerToAll } from "../../../alert/alertmanager.ts";
 import { sampleAlert } from "../../../alert/sample.ts";
-import { durationOf, loadConfigOrDefaults, pipelineOf } from "../../../config/load.ts";
+import { durationOf, loadConfig, pipelineOf } from "../../../config/load.ts";
 import { LogGuardianError, reasonOf } from "../../../errors.ts";
 import { alertmanagersOf, contentOptionsOf } from "../../../pipeline/alerting.ts";
 import { visible } from "../../../verdict/visible.ts";
@@ -15,7 +15,7 @@ interface Options {
 }
 
 export async function alertTestCommand(options: Options): Promise<void> {
-  const config = loadConfigOrDefaults(options.config);
+  const config = loadConfig(options.config);
   const { severity } = options;
   const name = options.pipeline ?? Object.keys(config.pipelines)[0] ?? "";
   const { alert } = pipelineOf(config, name);
