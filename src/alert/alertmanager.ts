@@ -8,7 +8,7 @@ import type { Alert } from "./alert.ts";
 
 const timeoutMs = 10_000;
 /** What it answers where it is the alerts that are at fault. */
-const aboutAlerts = [400, 413, 422];
+const aboutAlerts = [400, 422];
 const alertsPerRequest = 100;
 
 /** How one is reached. */

@@ -85,9 +85,13 @@ export function createTeller(
       const heard = (await withTimes(url, what))
         .filter(({ one, toldAt }) => toldAt !== undefined || (!one.isOver && one.endsAt + untoldForMs > now))
         .filter(({ one, toldAt }) => endFor(one, toldAt, now) + endedFor > now);
-      await alertmanager.post(
-        heard.map(({ one, toldAt }) => alertOf({ ...one, endsAt: endFor(one, toldAt, now) })),
-      );
+      await alertmanager
+        .post(heard.map(({ one, toldAt }) => alertOf({ ...one, endsAt: endFor(one, toldAt, now) })))
+        .catch((thrown) => {
+          if (!isAway(thrown)) answers();
+          throw thrown;
+        });
+      answers();
       deps.onTold(heard.length);
       const firstHeard = heard.filter(({ toldAt }) => toldAt === undefined);
       await store.setTold(
@@ -104,11 +108,7 @@ export function createTeller(
         async () => {
           const due = first ?? (await deps.current());
           first = undefined;
-          await send(due).catch((thrown) => {
-            if (!isAway(thrown)) answers();
-            throw thrown;
-          });
-          answers();
+          await send(due);
         },
         {
           signal,

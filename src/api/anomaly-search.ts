@@ -49,21 +49,24 @@ export async function searchAnomalies(
 ): Promise<{ found: Placed[]; next: string | null }> {
   const found: Placed[] = [];
   let lookedAt = 0;
-  let last: string | undefined;
+  let [last, reached] = [after, after];
+  /** Where nothing was got on with, the true place: else it would be asked for for ever. */
+  const next = () => (last === after ? reached : last) ?? null;
   for await (const one of anomaliesLike(index, query, after)) {
     const isVisible = query.isVisible(one.summary.pipeline);
-    if (lookedAt === most || (found.length === limit && isVisible)) return { found, next: last ?? null };
+    if (lookedAt === most || (found.length === limit && isVisible)) return { found, next: next() };
     lookedAt++;
-    last = isVisible ? one.place : behindOthers(one.place);
+    reached = one.place;
+    last = isVisible ? one.place : behindOthers(one.place, last);
     if (isWanted(one, query)) found.push(one);
   }
   return { found, next: null };
 }
 
-/** A place that tells no id of what the caller may not see. Of the same millisecond some may come again. */
-function behindOthers(place: string): string {
+/** A place that tells no id of what the caller may not see: the last that it may, of the same time, else that time's beginning. */
+function behindOthers(place: string, last: string | undefined): string {
   const [time = ""] = place.split(":");
-  return placeOf(Number(time), "f".repeat(32));
+  return last?.startsWith(`${time}:`) ? last : placeOf(Number(time), "f".repeat(32));
 }
 
 export function isWanted({ summary, feedback }: IndexedAnomaly, query: AnomalyQuery): boolean {

@@ -45,9 +45,10 @@ export function createProgram(): Command {
       ),
     )
     .addOption(
-      new Option("--format <name>", "how lines are wrapped (default: text; auto with --pipeline)").choices(
-        formatNames,
-      ),
+      new Option(
+        "--format <name>",
+        "how lines are wrapped (default: text; auto where the pipeline's is another)",
+      ).choices(formatNames),
     )
     .option(
       "--pipeline <name>",

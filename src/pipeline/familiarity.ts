@@ -3,8 +3,6 @@ import type { Verdict } from "../verdict/verdict.ts";
 
 /** Distinct masked lines that are looked at. */
 const mostLines = 1_000;
-/** Fewer say nothing. */
-const fewestLines = 10;
 /**
  * A line is like one of training below, and logs are those of training while most of their lines are. Of 14 systems' logs
  * (LogHub) 74 to 76 % of the distinct lines were in the two that the starter was trained on, and at most 2 % in the others.
@@ -19,7 +17,11 @@ export interface Familiarity {
   doubt(): LogGuardianError | undefined;
 }
 
-export function createFamiliarity({ name, version }: { name: string; version: string }): Familiarity {
+/** @param fewestLines distinct lines that say something: more where it is asked for ever again, and lines of a fault may come first. */
+export function createFamiliarity(
+  { name, version }: { name: string; version: string },
+  { fewestLines }: { fewestLines: number },
+): Familiarity {
   const seen = new Set<string>();
   let unlike = 0;
   return {

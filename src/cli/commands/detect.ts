@@ -1,9 +1,9 @@
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
 import { styleText } from "node:util";
-import { fieldsOf, keySpecOf, loadConfig, pipelineOf, windowSpecOf } from "../../config/load.ts";
+import { fieldsOf, keySpecOf, loadConfig, pipelineOf, rawTopicsOf, windowSpecOf } from "../../config/load.ts";
 import { detectPipeline, type PipelineConfig } from "../../config/pipeline-schema.ts";
-import { LogGuardianError, reasonOf } from "../../errors.ts";
+import { LogGuardianError, reasonOf, told } from "../../errors.ts";
 import { isPacked, readRecords } from "../../ingest/file-source.ts";
 import { createFormat, type FormatName } from "../../ingest/formats/index.ts";
 import type { KeySpec } from "../../ingest/keys.ts";
@@ -77,8 +77,7 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
   return createStages(model, {
     pipeline: options.pipeline ?? detectPipeline,
     format: createFormat(
-      // Files of a pipeline's may be wrapped as its records are, or as their program wrote them.
-      options.format ?? (pipeline === undefined ? "text" : "auto"),
+      options.format ?? formatFor(pipeline),
       pipeline === undefined ? {} : { fields: fieldsOf(pipeline) },
     ),
     layout: options.layout ?? pipeline?.layout ?? "none",
@@ -87,6 +86,12 @@ function stagesFor(model: OpenModel, options: Options, pipeline: PipelineConfig 
     window,
     batchWindows,
   });
+}
+
+/** Files of a pipeline's may be wrapped as its records are, or as their program wrote them; of text they are one and the same. */
+function formatFor(pipeline: PipelineConfig | undefined): FormatName {
+  const isText = pipeline === undefined || rawTopicsOf(pipeline).every(({ format }) => format === "text");
+  return isText ? "text" : "auto";
 }
 
 /** @throws LogGuardianError LG_USAGE. */
@@ -102,7 +107,7 @@ async function detectWith(
   pipeline: PipelineConfig | undefined,
 ): Promise<void> {
   const stages = stagesFor(model, options, pipeline);
-  const familiarity = createFamiliarity(model.bundle.manifest);
+  const familiarity = createFamiliarity(model.bundle.manifest, { fewestLines: 10 });
 
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
@@ -133,7 +138,7 @@ async function detectWith(
   ].filter((part) => part !== "");
   console.error([`${lines} lines, ${windows} windows, ${anomalous} anomalous`, ...extra].join(", "));
   const doubt = familiarity.doubt();
-  if (doubt !== undefined) console.error(`${styleText("yellow", "Note:")} ${doubt.message} ${doubt.remedy}`);
+  if (doubt !== undefined) console.error(`${styleText("yellow", "Note:")} ${told(doubt)}`);
   const layout = options.layout ?? pipeline?.layout ?? "none";
   if (lines > 0 && undated === lines && (layout !== "none" || options.session !== undefined))
     console.error(

@@ -8,8 +8,9 @@ import { availableProviders } from "../../embed/providers.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { connectKafka } from "../../kafka/client.ts";
 import { createTopics } from "../../kafka/topics.ts";
-import { defaultBundleDir, loadBundle, loadManifest } from "../../model/bundle.ts";
+import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
 import { alertmanagersOf } from "../../pipeline/alerting.ts";
+import { topicNames } from "../../pipeline/names.ts";
 import { withModel } from "../../pipeline/open-model.ts";
 import { checkWindow } from "../../pipeline/stages.ts";
 import { connectRedis } from "../../redis/client.ts";
@@ -61,12 +62,12 @@ export async function doctorCommand(options: { config?: string }): Promise<void>
     await run([`pipeline ${name}`, () => pipelineState(loaded, name)]);
 }
 
-/** What `start` would refuse, and what it would read. @throws LogGuardianError LG_BUNDLE_*, LG_WINDOW_SPEC, LG_TOPIC_MISSING, LG_KAFKA_*. */
+/** What `start` would refuse, and what it would read. @throws LogGuardianError LG_BUNDLE_*, LG_WINDOW_SPEC, LG_TOPIC_*, LG_KAFKA_*. */
 async function pipelineState(config: Config, name: string): Promise<string> {
   const pipeline = pipelineOf(config, name);
   const { kafka } = config;
-  const bundle = await loadManifest(pipeline.bundle ?? defaultBundleDir());
-  checkWindow(windowSpecOf(pipeline.window), bundle.window.maxLines);
+  const { manifest } = await loadBundle(pipeline.bundle ?? defaultBundleDir());
+  checkWindow(windowSpecOf(pipeline.window), manifest.window.maxLines);
   const client = await connectKafka(kafka, deps());
   try {
     const topics = createTopics(client.admin, { ...config.topics, brokers: kafka.brokers, retentionMs: 0 });
@@ -75,7 +76,10 @@ async function pipelineState(config: Config, name: string): Promise<string> {
         async (topic) => `${topic.name} (${counted(await topics.partitions(topic.name), "partition")})`,
       ),
     );
-    return `reads ${read.join(", ")}; judged by ${bundle.name} ${bundle.version}`;
+    const { lines } = topicNames(config, name);
+    const known = await client.admin.listTopics();
+    if (known.includes(lines)) await topics.ensure(lines, { partitions: pipeline.partitions, exactly: true });
+    return `reads ${read.join(", ")}; judged by ${manifest.name} ${manifest.version}`;
   } finally {
     await client.close();
   }

@@ -54,8 +54,11 @@ export async function replayCommand(options: Options): Promise<void> {
     const raw = rawTopicsOf(chosen).map(({ name }) => name);
     const ranges = await replayRanges(topics, options.deadLetters ? [deadLetters] : raw, part);
     const offsets = offsetsIn(ranges);
-    if (offsets === 0 && options.deadLetters === true)
+    const isWhole = options.from === undefined && options.to === undefined;
+    if (offsets === 0 && options.deadLetters === true && isWhole && options.json !== true)
       return console.log(`There are no dead letters: ${deadLetters} is empty.`);
+    if (offsets === 0 && options.deadLetters === true && isWhole)
+      return show(options, { ranges: [], records: 0 });
     if (offsets === 0)
       throw usage(
         "There is no record in this range.",

@@ -56,7 +56,7 @@ export async function createDetectorRole(
   );
   const shadow = options.next && openShadow(context, model.bundle, options.next);
   showCaches(metrics, pipeline, () => model.judge);
-  const familiarity = createFamiliarity(manifest);
+  const familiarity = createFamiliarity(manifest, { fewestLines: 50 });
   let isDoubted = false;
 
   async function judge(batch: readonly { window: Window; record: RawRecord }[]): Promise<readonly Verdict[]> {
