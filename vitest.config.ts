@@ -19,8 +19,8 @@ const withServices = "test/**/*.services.test.ts";
 
 export default defineConfig({
   test: {
-    // Twice the cores of the smallest machine: much is waiting for services.
-    maxWorkers: 4,
+    // One more than the smallest machine has cores: much is waiting for services.
+    maxWorkers: 3,
     projects: [
       { test: { ...shared, name: "alone", include: ["test/**/*.test.ts"], exclude: [withServices] } },
       {
