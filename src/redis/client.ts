@@ -98,6 +98,15 @@ export async function connectRedis(
     throw connectError(config, lastError ?? thrown);
   });
   isConnected = true;
+  let isClosing = false;
+  // ioredis ends for good where it hears of a failover while it asks Sentinel for the master.
+  redis.on("end", () => {
+    if (isClosing) return;
+    void retry(() => (redis.status === "end" ? redis.connect() : Promise.resolve()), {
+      signal,
+      isTransient: () => !isClosing && redis.status === "end",
+    }).catch(() => undefined);
+  });
   for (const name of scripts)
     redis.defineCommand(commandOf(name), {
       lua: [beginnings[name] ?? [], name].flat().map(sourceOf).join("\n"),
@@ -136,6 +145,7 @@ export async function connectRedis(
     ping: () => redis.ping(),
     evictionPolicy: async () => evictionPolicyOf(await redis.info("memory").catch(() => "")),
     async close() {
+      isClosing = true;
       await redis.quit().catch(() => redis.disconnect());
     },
   };

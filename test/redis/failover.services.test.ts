@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
 import type { LinesMessage } from "../../src/ingest/lines-message.ts";
@@ -33,6 +35,33 @@ afterEach(async () => {
   for (const close of closing.reverse()) await close();
   closing = [];
 });
+
+/** Before a server: connections that are made while there is a delay hear of each answer only so much later. */
+async function slowProxy(target: string) {
+  const { hostname, port } = new URL(target);
+  let delayMs = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const late = delayMs;
+    const behind = createConnection(Number(port), hostname);
+    for (const socket of [client, behind]) sockets.add(socket.on("error", () => undefined));
+    client.pipe(behind);
+    behind.on("data", (data) => void setTimeout(() => client.write(data), late));
+    behind.on("close", () => client.destroy());
+    client.on("close", () => behind.destroy());
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    delay: (milliseconds: number) => {
+      delayMs = milliseconds;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
 
 async function connect(redis: Config["redis"]) {
   const client = await connectRedis(redis, { logger: silentLogger, health: createHealth() });
@@ -122,6 +151,18 @@ describe("Sentinel", () => {
     const { sentinel, killMaster, stop } = await startRedisWithSentinel();
     closing.push(stop);
     await goesOn({ url, sentinel }, killMaster);
+  });
+
+  it("leads there also who hears of it while asking for the master", async () => {
+    const { sentinel, killMaster, stop } = await startRedisWithSentinel();
+    closing.push(stop);
+    const slow = await slowProxy(sentinel.urls[0] ?? "");
+    closing.push(slow.close);
+    const client = await connect({ url, sentinel: { ...sentinel, urls: [slow.url] } });
+    expect(await client.field("any", "field")).toBeUndefined();
+    slow.delay(2_000);
+    await killMaster();
+    expect(await client.field("any", "field")).toBeUndefined();
   });
 
   it.each<[string, WindowSpec]>([
