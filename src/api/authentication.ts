@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isIPv6 } from "node:net";
+import { normalizeIP } from "@fastify/rate-limit";
 import type { FastifyRequest } from "fastify";
 import { mainToken, type Scope } from "../config/api-schema.ts";
 import type { Config } from "../config/schema.ts";
@@ -74,7 +74,8 @@ export function createAuthentication(config: Config["api"]): Authentication {
     isOn,
     counterOf(request) {
       const caller = isOn ? bearerOf(request).caller : undefined;
-      return caller === undefined ? networkOf(request.ip) : `token ${caller.name}`;
+      // An IPv6 host has as many addresses as it likes of the 64 bits that name its network.
+      return caller === undefined ? normalizeIP(request.ip) : `token ${caller.name}`;
     },
     callerOf(request, scope) {
       if (!isOn) {
@@ -95,19 +96,6 @@ export function createAuthentication(config: Config["api"]): Authentication {
 /** Whether a caller may see what belongs to a pipeline, or to a replay of it. */
 export function maySee({ pipelines }: Caller, pipeline: string): boolean {
   return pipelines === undefined || pipelines.has(pipeline.split(".replay.")[0] ?? "");
-}
-
-/** An IPv6 host has as many addresses as it likes of the 64 bits that name its network. */
-export function networkOf(address: string): string {
-  if (!isIPv6(address) || /^::ffff:\d+\./i.test(address)) return address;
-  const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
-  const groups = head === "" ? [] : head.split(":");
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
-  const whole = [...groups, ...Array<string>(missing).fill("0"), ...(tail ?? "").split(":")];
-  return `${whole
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":")}::/64`;
 }
 
 export function isLoopback(host: string): boolean {

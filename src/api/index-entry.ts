@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { shortened } from "../cut-to-fit.ts";
+import { originKey } from "../ingest/keys.ts";
 import type { Anomaly } from "../verdict/anomaly.ts";
-import { heaviestLines } from "../verdict/fingerprint.ts";
-import { originOf } from "../verdict/patterns.ts";
+import { heaviestPublished } from "../verdict/fingerprint.ts";
 import type { AnomalySummary, IndexEntry, PlaceRange, StatedFeedback } from "./anomaly-index.ts";
 
 const shownLines = 3;
@@ -83,9 +83,7 @@ function plain(name: string): string {
 
 function summaryOf({ event, logguardian: ours }: Anomaly, at: number): AnomalySummary {
   const { lines, model } = ours;
-  const weights = lines.map(({ weight }) => weight);
-  const isWeighed = weights.some((weight) => weight !== undefined);
-  const heaviest = heaviestLines({ window: { lines }, ...(isWeighed ? { weights } : {}) });
+  const heaviest = heaviestPublished(lines);
   return {
     id: event.id,
     pipeline: ours.pipeline,
@@ -98,7 +96,7 @@ function summaryOf({ event, logguardian: ours }: Anomaly, at: number): AnomalySu
     start: event.start,
     end: event.end,
     detected_at: new Date(at).toISOString(),
-    origin: originOf(lines),
+    origin: originKey(lines[heaviest[0] ?? 0] ?? {}),
     key: ours.key,
     score: ours.score,
     threshold: ours.threshold,

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { closest, distance } from "fastest-levenshtein";
 import type { TSchema } from "typebox";
 import { reasonOf } from "../errors.ts";
 import { tokenSchema } from "./api-schema.ts";
+import { nearestTo } from "./nearest.ts";
 import { pipelineSchema, windowSchemas } from "./pipeline-schema.ts";
 import type { Problem } from "./problem.ts";
 import { configSchema } from "./schema.ts";
@@ -45,9 +45,6 @@ interface Given {
   problems: Problem[];
 }
 
-/** Letters by which a name may differ from a setting's to be taken for it. */
-const mostTypos = 2;
-
 function misspelt({ environment, settings }: Given): Problem[] {
   const others = Object.keys(environment).filter(
     (name) => name.startsWith("LOGGUARDIAN_") && !settings.has(name) && !ours.includes(name),
@@ -55,10 +52,8 @@ function misspelt({ environment, settings }: Given): Problem[] {
   // Those of ours that are shorter would be near to what is none of them.
   const known = new Map([...settings, configVariable].map((name) => [lettersOf(name), name]));
   return others.flatMap((path) => {
-    const nearest = closest(lettersOf(path), [...known.keys()]);
-    return distance(lettersOf(path), nearest) <= mostTypos
-      ? [{ path, what: `is not known; ${known.get(nearest)} is` }]
-      : [];
+    const nearest = nearestTo(lettersOf(path), [...known.keys()]);
+    return nearest === undefined ? [] : [{ path, what: `is not known; ${known.get(nearest)} is` }];
   });
 }
 

@@ -1,7 +1,7 @@
-import { distance } from "fastest-levenshtein";
 import type { TSchema } from "typebox";
 import { Settings } from "typebox/system";
 import { Value } from "typebox/value";
+import { nearestTo } from "./nearest.ts";
 import { durationPattern, sizePattern } from "./units.ts";
 
 /** Something wrong with the configuration. */
@@ -61,8 +61,8 @@ function plainly(pattern: Params["pattern"], message: string): string {
 
 /** The setting that was probably meant. */
 function guessOf(name: string, known: readonly string[]): string {
-  const [nearest] = known.toSorted((a, b) => distance(name, a) - distance(name, b));
-  return nearest !== undefined && distance(name, nearest) <= 2 ? `; perhaps ${nearest}` : "";
+  const nearest = nearestTo(name, known);
+  return nearest === undefined ? "" : `; perhaps ${nearest}`;
 }
 
 function settingsAt(schema: TSchema, instancePath: string): string[] {

@@ -49,6 +49,16 @@ export interface Topics {
   committed(group: string, topic: string): Promise<Map<number, Committed>>;
 }
 
+/** Of a topic whose keys must keep their partition. @throws LogGuardianError LG_TOPIC_PARTITIONS. */
+export function assertPartitions(topic: string, found: number, wanted: number): void {
+  if (found === wanted) return;
+  throw new LogGuardianError(
+    "LG_TOPIC_PARTITIONS",
+    `The topic ${topic} has ${found} partitions; the configuration says ${wanted}.`,
+    "Set the pipeline's partitions to that number, or make a pipeline of another name: window keys would change their partition.",
+  );
+}
+
 /** Questions are asked this often while the broker is away: for some ten seconds. */
 const tries = 8;
 /** What a broker has agreed to make is waited for longer, for over a minute: a busy one may take that. */
@@ -110,12 +120,7 @@ export function createTopics(
           return made;
         }, triesOfNew);
       }
-      if (!exactly || found.length === partitions) return;
-      throw new LogGuardianError(
-        "LG_TOPIC_PARTITIONS",
-        `The topic ${topic} has ${found.length} partitions; the configuration says ${partitions}.`,
-        "Set the pipeline's partitions to that number, or make a pipeline of another name: window keys would change their partition.",
-      );
+      if (exactly) assertPartitions(topic, found.length, partitions);
     },
 
     async partitions(topic) {

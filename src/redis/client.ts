@@ -99,14 +99,18 @@ export async function connectRedis(
   });
   isConnected = true;
   let isClosing = false;
-  // ioredis ends for good where it hears of a failover while it asks Sentinel for the master.
-  redis.on("end", () => {
-    if (isClosing) return;
-    void retry(() => (redis.status === "end" ? redis.connect() : Promise.resolve()), {
+  let isReturning = false;
+  // ioredis ends for good where it hears of a failover while it asks Sentinel for the master; a try that fails ends again.
+  async function comeBack(): Promise<void> {
+    if (isClosing || isReturning) return;
+    isReturning = true;
+    await retry(() => (redis.status === "end" ? redis.connect() : Promise.resolve()), {
       signal,
       isTransient: () => !isClosing && redis.status === "end",
     }).catch(() => undefined);
-  });
+    isReturning = false;
+  }
+  redis.on("end", () => void comeBack());
   for (const name of scripts)
     redis.defineCommand(commandOf(name), {
       lua: [beginnings[name] ?? [], name].flat().map(sourceOf).join("\n"),

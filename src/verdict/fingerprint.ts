@@ -25,6 +25,13 @@ export function heaviestLines({ weights, window }: WeighedLines): number[] {
   return positive.length > 0 ? positive : all.slice(0, linesOfFingerprint);
 }
 
+/** The same of a verdict that was published: its lines hold their weights, if they were computed. */
+export function heaviestPublished(lines: readonly { masked: string; weight?: number }[]): number[] {
+  const weights = lines.map(({ weight }) => weight);
+  const isWeighed = weights.some((weight) => weight !== undefined);
+  return heaviestLines({ window: { lines }, ...(isWeighed ? { weights } : {}) });
+}
+
 /** Hash of the pipeline and the masked lines that weigh most: the same for the same fault on another host. */
 export function fingerprintOf(verdict: Pick<Verdict, "weights" | "window">): string {
   const { window } = verdict;

@@ -1,7 +1,7 @@
 import { originKey } from "../ingest/keys.ts";
 import type { Origin } from "../ingest/line.ts";
 import { type Anomaly, type AnomalyLine, isNewer } from "./anomaly.ts";
-import { heaviestLines } from "./fingerprint.ts";
+import { heaviestPublished } from "./fingerprint.ts";
 
 /** What is asked of an anomaly to group it: `detect` prints no more. */
 export interface Judged {
@@ -83,10 +83,8 @@ export function patternsOf(anomalies: Iterable<Judged>): Pattern[] {
 }
 
 /** Where the line was written that weighs most. */
-export function originOf(lines: Judged["logguardian"]["lines"]): string {
-  const weights = lines.map(({ weight }) => weight);
-  const isWeighed = weights.some((weight) => weight !== undefined);
-  const [heaviest = 0] = heaviestLines({ window: { lines }, ...(isWeighed ? { weights } : {}) });
+function originOf(lines: Judged["logguardian"]["lines"]): string {
+  const [heaviest = 0] = heaviestPublished(lines);
   return originKey(lines[heaviest] ?? {});
 }
 

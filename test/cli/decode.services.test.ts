@@ -9,9 +9,9 @@ import { readCapturedRecords } from "../../src/ingest/captured-records.ts";
 import type { FormatName } from "../../src/ingest/formats/index.ts";
 import type { RawRecord } from "../../src/ingest/line.ts";
 import { connectKafka, type KafkaClient } from "../../src/kafka/client.ts";
-import { retry } from "../../src/retry.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { jsonRows, runCli } from "../support/cli.ts";
+import { createTopic } from "../support/create-topic.ts";
 import { dataFile } from "../support/data.ts";
 import { type FileServer, startFileServer } from "../support/file-server.ts";
 import { services } from "../support/services.ts";
@@ -32,11 +32,7 @@ async function topicOf(
   compression = kafkajs.CompressionTypes.None,
 ): Promise<string> {
   const topic = `decode-${randomUUID()}`;
-  // The broker may make it before it knows of it everywhere.
-  await retry(
-    () => client.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] }),
-    { attempts: 5, isTransient: () => true },
-  );
+  await createTopic(client.admin, topic, 3);
   const producer = client.kafka.producer();
   await producer.connect();
   const messages = records.map(({ key = null, value, timestamp, partition = 0 }) => ({

@@ -9,9 +9,9 @@ import { parseDocument } from "yaml";
 import { freePorts } from "../../scripts/services.mjs";
 import { formatNames } from "../../src/ingest/formats/index.ts";
 import { connectKafka } from "../../src/kafka/client.ts";
-import { retry } from "../../src/retry.ts";
 import { silentLogger } from "../../src/telemetry/logger.ts";
 import { jsonRows, runCli } from "../support/cli.ts";
+import { createTopic } from "../support/create-topic.ts";
 import { root } from "../support/data.ts";
 import { pythonTool } from "../support/python-tool.ts";
 import { services } from "../support/services.ts";
@@ -118,11 +118,7 @@ include(file="${file}")
       { brokers: [services.kafka.broker], clientId: "test" },
       { logger: silentLogger },
     );
-    // The broker may make it before it knows of it everywhere.
-    await retry(
-      () => client.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 3 }] }),
-      { attempts: 5, isTransient: () => true },
-    );
+    await createTopic(client.admin, topic, 3);
     const log = join(own, "log");
     daemon = spawn("rsyslogd", ["-n", "-f", main, "-i", join(own, "pid")], {
       env,

@@ -1,17 +1,13 @@
 import { text } from "node:stream/consumers";
 import { Kafka, logLevel } from "kafkajs";
-import { retry } from "../../src/retry.ts";
+import { createTopic } from "./create-topic.ts";
 
 // As `kcat -P -b <brokers> -t <topic>`: each line of standard input is a record.
 const [brokers = "", topic = ""] = process.argv.slice(2);
 const kafka = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.ERROR });
 const admin = kafka.admin();
 await admin.connect();
-// The broker may make it before it knows of it everywhere.
-await retry(() => admin.createTopics({ topics: [{ topic }], waitForLeaders: true }), {
-  attempts: 5,
-  isTransient: () => true,
-});
+await createTopic(admin, topic);
 await admin.disconnect();
 const producer = kafka.producer();
 await producer.connect();

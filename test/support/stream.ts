@@ -8,8 +8,8 @@ import kafkajs from "kafkajs";
 import { stringify } from "yaml";
 import type { Services } from "../../scripts/services.mjs";
 import { registerCodecs } from "../../src/kafka/compression.ts";
-import { retry } from "../../src/retry.ts";
 import type { Anomaly } from "../../src/verdict/anomaly.ts";
+import { createTopic } from "./create-topic.ts";
 
 export const roles = ["ingester", "windower", "detector", "alerter"];
 const cli = join(resolve(import.meta.dirname, "../.."), "bin/logguardian.js");
@@ -192,11 +192,7 @@ export class Stream {
   async createTopic(topic: string, numPartitions: number): Promise<void> {
     const admin = this.kafka.admin();
     await admin.connect();
-    // The broker may make it before it knows of it everywhere; made once, it is not made again.
-    await retry(() => admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions }] }), {
-      attempts: 5,
-      isTransient: () => true,
-    });
+    await createTopic(admin, topic, numPartitions);
     await admin.disconnect();
   }
 

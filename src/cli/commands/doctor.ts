@@ -7,7 +7,7 @@ import type { Config } from "../../config/schema.ts";
 import { availableProviders } from "../../embed/providers.ts";
 import { LogGuardianError, reasonOf } from "../../errors.ts";
 import { connectKafka } from "../../kafka/client.ts";
-import { createTopics } from "../../kafka/topics.ts";
+import { assertPartitions, createTopics } from "../../kafka/topics.ts";
 import { defaultBundleDir, loadBundle } from "../../model/bundle.ts";
 import { alertmanagersOf } from "../../pipeline/alerting.ts";
 import { topicNames } from "../../pipeline/names.ts";
@@ -78,7 +78,7 @@ async function pipelineState(config: Config, name: string): Promise<string> {
     );
     const { lines } = topicNames(config, name);
     const known = await client.admin.listTopics();
-    if (known.includes(lines)) await topics.ensure(lines, { partitions: pipeline.partitions, exactly: true });
+    if (known.includes(lines)) assertPartitions(lines, await topics.partitions(lines), pipeline.partitions);
     return `reads ${read.join(", ")}; judged by ${manifest.name} ${manifest.version}`;
   } finally {
     await client.close();
@@ -95,7 +95,7 @@ function servicesOf({ kafka, redis, alertmanager }: Config): Check[] {
         const client = await connectKafka(kafka, deps());
         const { brokers } = await client.admin.describeCluster();
         await client.close();
-        return `${brokers.length} ${brokers.length === 1 ? "broker" : "brokers"} at ${kafka.brokers.join(", ")}`;
+        return `${counted(brokers.length, "broker")} at ${kafka.brokers.join(", ")}`;
       },
     ],
     [

@@ -55,10 +55,10 @@ export async function replayCommand(options: Options): Promise<void> {
     const ranges = await replayRanges(topics, options.deadLetters ? [deadLetters] : raw, part);
     const offsets = offsetsIn(ranges);
     const isWhole = options.from === undefined && options.to === undefined;
-    if (offsets === 0 && options.deadLetters === true && isWhole && options.json !== true)
+    if (offsets === 0 && options.deadLetters === true && isWhole) {
+      if (options.json === true) return show(options, { ranges: [], records: 0 });
       return console.log(`There are no dead letters: ${deadLetters} is empty.`);
-    if (offsets === 0 && options.deadLetters === true && isWhole)
-      return show(options, { ranges: [], records: 0 });
+    }
     if (offsets === 0)
       throw usage(
         "There is no record in this range.",

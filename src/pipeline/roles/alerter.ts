@@ -90,11 +90,12 @@ export async function createAlerterRole(
     return {
       position,
       async process(records) {
-        const all = (await decodeOwn(records, briefIn, bury)).filter(({ message }) => message !== undefined);
-        const briefs = all.flatMap(({ record, message }) =>
-          message !== undefined && Date.now() - record.timestamp < untoldForMs ? [message] : [],
+        const all = (await decodeOwn(records, briefIn, bury)).flatMap(({ record: { timestamp }, message }) =>
+          message === undefined ? [] : [{ timestamp, brief: message }],
         );
-        const verdicts = all.length - briefs.length;
+        const due = all.filter(({ timestamp }) => Date.now() - timestamp < untoldForMs);
+        const briefs = due.map(({ brief }) => brief);
+        const verdicts = all.length - due.length;
         if (verdicts > 0)
           logger.info("Verdicts of more than a day ago alert nobody any more.", { pipeline, verdicts });
         if (briefs.length > 0) {

@@ -71,9 +71,10 @@ export async function createDetectorRole(
     for (const { logguardian } of anomalies)
       if (logguardian.early !== undefined) metrics.early.inc({ pipeline, stage: logguardian.early });
     familiarity.see(verdicts);
-    if (!isDoubted && familiarity.doubt() !== undefined) {
+    const doubt = isDoubted ? undefined : familiarity.doubt();
+    if (doubt !== undefined) {
       isDoubted = true;
-      logger.warn("These logs are not of a kind that the bundle knows.", { error: familiarity.doubt() });
+      logger.warn("These logs are not of a kind that the bundle knows.", { error: doubt });
     }
     const now = Date.now();
     for (const [place, { verdict, score, novelty, window }] of verdicts.entries()) {
